@@ -1,0 +1,55 @@
+// Accounts, users and instruments of the configuration, by dense index: who may do what to which
+// account.
+//
+// Immutable once built. Thread: the core's. Every question is answered in constant time.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/configuration.h"
+#include "core/id_map.h"
+
+namespace shmatch::core {
+
+class AccountTable {
+ public:
+  AccountTable(Arena& arena, const Configuration& configuration);
+
+  // Call once, when the arena was real, with the same configuration.
+  void fill(const Configuration& configuration) noexcept;
+
+  // kNoIndex for an id that is not configured.
+  Index account(AccountId id) const noexcept { return account_map_.find(id); }
+  Index user(UserId id) const noexcept { return user_map_.find(id); }
+
+  AccountId account_id(Index account) const noexcept { return account_ids_[account]; }
+  UserId user_id(Index user) const noexcept { return users_[user].id; }
+  bool may(Index user, std::uint8_t any_of_permissions) const noexcept {
+    return (users_[user].permissions & any_of_permissions) != 0;
+  }
+  bool associated(Index user, Index account) const noexcept {
+    return (associations_[user * words_ + account / 64] >> (account % 64) & 1) != 0;
+  }
+  // Operators reach every account, others those they are associated with. kNoIndex (an account that
+  // is not configured) is reached by Operators only.
+  bool reaches(Index user, Index account) const noexcept {
+    return may(user, kPermissionOperator) || (account != kNoIndex && associated(user, account));
+  }
+  std::size_t account_count() const noexcept { return account_ids_.size(); }
+
+ private:
+  struct UserEntry {
+    UserId id;
+    std::uint8_t permissions;
+  };
+
+  std::size_t words_;  // of one user's bitmap of accounts
+  std::span<AccountId> account_ids_;
+  std::span<UserEntry> users_;
+  std::span<std::uint64_t> associations_;
+  IdMap account_map_;
+  IdMap user_map_;
+};
+
+}  // namespace shmatch::core

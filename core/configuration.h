@@ -1,0 +1,71 @@
+// What an engine is built from: instruments, accounts, users, capacities. Configuration is an input
+// of the engine like any other: equal configurations and equal inputs give equal reports.
+//
+// Ownership: a plain value; the engine copies what it needs at construction. Thread: build it on
+// any one thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/decimal.h"
+#include "core/types.h"
+
+namespace shmatch::core {
+
+struct Instrument {
+  InstrumentId id = 0;  // 1..kConfiguredIdMax
+  std::string symbol;   // 1..23 printable characters, unique
+  Increment tick;       // price increment
+  Increment lot;        // quantity increment
+
+  friend bool operator==(const Instrument&, const Instrument&) = default;
+};
+
+struct User {
+  UserId id = 0;                    // 1..kConfiguredIdMax
+  std::string name;                 // 1..31 characters, unique
+  std::uint8_t permissions = 0;     // kPermission... bits
+  std::vector<AccountId> accounts;  // accounts the user is associated with
+
+  friend bool operator==(const User&, const User&) = default;
+};
+
+// Every capacity the core has. All memory is taken at construction; a request that would need more
+// is refused with the capacity's name and changes nothing.
+struct Capacities {
+  std::uint32_t working_orders = 1U << 20;   // 1..2^26
+  std::uint32_t finished_orders = 1U << 20;  // 0..2^26: how many ended orders stay known
+  std::uint32_t sessions = 256;              // 1..4096 at the same time
+
+  friend bool operator==(const Capacities&, const Capacities&) = default;
+};
+
+struct Configuration {
+  OmsId oms_id = 1;
+  std::vector<Instrument> instruments;  // 1..65535
+  std::vector<User> users;              // 1..4096
+  std::vector<AccountId> accounts;      // every account that exists, ascending, at most 65536
+  Capacities capacities;
+  // SendOrder and CancelOrder requests a second and session; 0 switches the limit off. `rate_burst`
+  // requests may come at once after a pause.
+  std::uint32_t rate_per_second = 0;
+  std::uint32_t rate_burst = 1;
+
+  friend bool operator==(const Configuration&, const Configuration&) = default;
+};
+
+// Bounds that configuration loaders check and the core asserts.
+inline constexpr std::size_t kInstrumentsMax = 65'535;
+inline constexpr std::size_t kUsersMax = 4'096;
+inline constexpr std::size_t kAccountsMax = 65'536;
+inline constexpr std::size_t kSymbolSizeMax = 23;
+inline constexpr std::size_t kUserNameSizeMax = 31;
+inline constexpr std::uint32_t kOrdersCapacityMax = 1U << 26;
+inline constexpr std::uint32_t kSessionsCapacityMax = 4'096;
+
+// Empty when `configuration` can be served, else one sentence that says what is wrong.
+std::string find_fault(const Configuration& configuration);
+
+}  // namespace shmatch::core

@@ -1,0 +1,133 @@
+// The inside of the matching engine: its tables, and the rules by which inputs change them. Private
+// to core.
+//
+// Split by what it does: rules.cpp judges requests and changes nothing, execution.cpp enters,
+// matches and cancels orders, queries.cpp answers questions, matching_engine.cpp takes the inputs
+// in.
+#pragma once
+
+#include "core/account_table.h"
+#include "core/id_map.h"
+#include "core/matching_engine.h"
+#include "core/order_book.h"
+#include "core/order_store.h"
+#include "core/reporter.h"
+#include "core/session_table.h"
+
+namespace shmatch::core {
+
+// Sweep steps look at this many orders or cancel that many, whichever comes first: about 10
+// microseconds.
+inline constexpr Index kSweepOrdersPerStep = 16'384;
+inline constexpr Index kSweepCancelsPerStep = 64;
+// The same bound for one page of open orders.
+inline constexpr Index kWalkOrdersPerPage = 16'384;
+// Four-slot messages on one page of a query; with the page end they stay below kReplySlotsMax.
+inline constexpr std::uint32_t kMessagesPerPage = 14;
+static_assert(kMessagesPerPage * kSlotsPerMessageMax + slots_of<PageEnd>() <= kReplySlotsMax);
+
+// Refusals that several calls have in common.
+constexpr Refusal missing(Field field) noexcept {
+  return {ErrorCode::kInvalidRequest, Detail::kFieldMissing, static_cast<std::int64_t>(field), 0};
+}
+constexpr Refusal wrong_oms(OmsId given) noexcept {
+  return {ErrorCode::kInvalidRequest, Detail::kWrongOms, given, 0};
+}
+
+class MatchingEngine::State {
+ public:
+  State(Arena& arena, const Configuration& configuration, std::uint64_t hash_salt,
+        ReportSink& sink);
+  void reset(const Configuration& configuration) noexcept;
+
+  // ---- inputs (matching_engine.cpp)
+  SessionSerial logon(SessionSlot slot, const Logon& logon) noexcept;
+  void request(SessionSlot slot, Sequence request_sequence, const Request& request,
+               TimeNs now) noexcept;
+  void end_session(SessionSlot slot) noexcept;
+  bool sweep(TimeNs now) noexcept;
+  void stop_accepting(Detail why) noexcept {
+    ++sequence_;
+    stopped_ = why;
+  }
+
+  void check_invariants() const noexcept;
+
+ private:
+  friend class MatchingEngine;
+
+  // What a request's judge found out, so that its execution need not look again.
+  struct JudgedCancel {
+    Refusal refusal;
+    Index order = kNoIndex;
+  };
+  struct JudgedOrder {
+    Refusal refusal;
+    Index account = kNoIndex;
+    Index instrument = kNoIndex;
+    Lots quantity = 0;
+    Ticks price = 0;
+  };
+  // The session and request that an input came from.
+  struct Origin {
+    SessionSlot slot;
+    Sequence request;
+  };
+
+  // ---- rules.cpp
+  Refusal judge_acceptance(SessionSlot slot, TimeNs now) noexcept;
+  JudgedCancel judge_cancel(SessionSlot slot, const CancelOrder& request) const noexcept;
+  Refusal judge_cancel_keys(const CancelOrder& request) const noexcept;
+  Refusal how_it_ended(Index order) const noexcept;
+  JudgedOrder judge_new_order(SessionSlot slot, const NewOrder& request) const noexcept;
+  Refusal judge_new_order_limits(const NewOrder& request, const JudgedOrder& judged,
+                                 DecimalError quantity, DecimalError price) const noexcept;
+
+  // ---- execution.cpp
+  void cancel_order(const Origin& origin, const CancelOrder& request, TimeNs now) noexcept;
+  void new_order(const Origin& origin, const NewOrder& request, TimeNs now) noexcept;
+  Index enter(SessionSlot slot, const NewOrder& request, const JudgedOrder& judged,
+              TimeNs now) noexcept;
+  void match(Index taker, SessionSlot origin, TimeNs now) noexcept;
+  void execute(Index taker, Index maker, SessionSlot origin, TimeNs now) noexcept;
+  void settle(Index taker, SessionSlot origin, TimeNs now) noexcept;
+  void end_order(Index order, OrderState state, ChangeReason reason, CancelReason cancel_reason,
+                 TimeNs now) noexcept;
+  void cancel_working(Index order, CancelReason reason, Index by_user, SessionSlot also,
+                      TimeNs now) noexcept;
+
+  // ---- queries.cpp
+  void order_status(const Origin& origin, const OrderStatusQuery& query) noexcept;
+  void open_orders(const Origin& origin, const OpenOrdersQuery& query) noexcept;
+  void l2_snapshot(const Origin& origin, const L2Query& query) noexcept;
+  std::uint32_t count_accounts(const Level& level) noexcept;
+  Refusal judge_order_status(SessionSlot slot, const OrderStatusQuery& query) const noexcept;
+  Refusal judge_open_orders(SessionSlot slot, const OpenOrdersQuery& query) const noexcept;
+  Refusal judge_l2(const L2Query& query) const noexcept;
+
+  OmsId oms_id_;
+  std::uint32_t rate_per_second_;
+  TimeNs rate_interval_;
+  TimeNs rate_tolerance_;
+  std::uint32_t working_capacity_;
+  AccountTable accounts_;
+  IdMap instrument_map_;
+  std::span<InstrumentEntry> instruments_;
+  std::span<std::uint64_t> account_marks_;  // count_accounts: which accounts this walk has met
+  std::uint64_t walk_ = 0;
+  SessionTable sessions_;
+  OrderStore store_;
+  OrderBooks books_;
+  Reporter reporter_;
+  Sequence sequence_ = 0;
+  TradeId last_trade_ = 0;
+  SessionSerial last_serial_ = 0;
+  Detail stopped_ = Detail::kNone;
+  // Sessions whose orders wait to be swept, in the order in which they ended.
+  std::span<SessionSlot> sweep_queue_;
+  std::uint32_t sweep_head_ = 0;
+  std::uint32_t sweep_count_ = 0;
+  Index sweep_cursor_ = 0;
+};
+
+}  // namespace shmatch::core

@@ -1,0 +1,52 @@
+// One order's record, in two cache lines: what matching and cancelling need, and what only reports
+// need. Records never move: an order keeps its slot from entry until it is forgotten.
+#pragma once
+
+#include <type_traits>
+
+#include "core/types.h"
+
+namespace shmatch::core {
+
+struct alignas(64) Order {
+  OrderId order_id;  // 0: the slot is free
+  ClOrdId cl_ord_id;
+  Ticks price;  // 0 for a market order
+  Lots leaves;  // working: still open; ended: what was left then
+  Index next;   // working: behind us in the level; ended: the order that ended after us
+  Index previous;
+  Index level;               // kNoIndex unless the order rests
+  Index account;             // index of the account
+  std::uint16_t instrument;  // index of the instrument
+  Side side;
+  OrderType order_type;
+  TimeInForce time_in_force;
+  OrderState state;
+  ChangeReason change_reason;
+  CancelReason cancel_reason;
+  std::uint8_t flags;  // kFlag... of types.h
+};
+static_assert(sizeof(Order) == 64 && std::is_trivially_copyable_v<Order>);
+
+struct alignas(64) OrderDetail {
+  Wide gross;  // ticks times lots executed
+  Lots orig_quantity;
+  TimeNs receive_time;
+  TimeNs update_time;
+  TradeId last_trade;
+  Sequence end_sequence;     // input that ended the order
+  std::uint16_t entered_by;  // index of the user
+  std::uint16_t ended_by;    // index of the user who cancelled it
+};
+static_assert(sizeof(OrderDetail) == 64 && std::is_trivially_copyable_v<OrderDetail>);
+
+inline Lots executed(const Order& order, const OrderDetail& detail) noexcept {
+  return detail.orig_quantity - order.leaves;
+}
+
+// What the API calls Quantity: what still works.
+inline Lots open_quantity(const Order& order) noexcept {
+  return order.state == OrderState::kWorking ? order.leaves : 0;
+}
+
+}  // namespace shmatch::core

@@ -1,0 +1,158 @@
+#include "core/order_book.h"
+
+#include "core/check.h"
+
+namespace shmatch::core {
+
+OrderBooks::OrderBooks(Arena& arena, std::size_t instruments, std::size_t resting_max,
+                       std::span<Order> orders)
+    : orders_(orders),
+      sides_(arena.take<BookSide>(instruments * 2)),
+      updates_(arena.take<std::uint64_t>(instruments)),
+      levels_(arena.take<Level>(resting_max)),
+      nodes_(arena, resting_max, instruments * 2) {}
+
+void OrderBooks::add(Index slot, TimeNs now) noexcept {
+  Order& order = orders_[slot];
+  BookSide& side = side_of(order.instrument, order.side);
+  Index index = side.tree.find(nodes_, rank(order.side, order.price));
+  if (index == kNoIndex) index = open_level(order.instrument, order.side, order.price);
+  Level& level = levels_[index];
+  order.level = index;
+  order.next = kNoIndex;
+  order.previous = level.tail;
+  if (level.tail == kNoIndex) {
+    level.head = slot;
+  } else {
+    orders_[level.tail].next = slot;
+  }
+  level.tail = slot;
+  level.quantity += static_cast<Wide>(order.leaves);
+  level.changed = now;
+  ++level.order_count;
+  ++updates_[order.instrument];
+}
+
+void OrderBooks::remove(Index slot, TimeNs now) noexcept {
+  Order& order = orders_[slot];
+  Level& level = levels_[order.level];
+  SHMATCH_CHECK(level.order_count > 0 && level.quantity >= static_cast<Wide>(order.leaves));
+  (order.previous == kNoIndex ? level.head : orders_[order.previous].next) = order.next;
+  (order.next == kNoIndex ? level.tail : orders_[order.next].previous) = order.previous;
+  level.quantity -= static_cast<Wide>(order.leaves);
+  level.changed = now;
+  ++updates_[order.instrument];
+  if (--level.order_count == 0) close_level(order.level);
+  order.level = kNoIndex;
+}
+
+void OrderBooks::reduce(Index slot, Lots quantity, TimeNs now) noexcept {
+  Order& order = orders_[slot];
+  SHMATCH_CHECK(quantity < order.leaves);
+  Level& level = levels_[order.level];
+  order.leaves -= quantity;
+  level.quantity -= static_cast<Wide>(quantity);
+  level.changed = now;
+  ++updates_[order.instrument];
+}
+
+Index OrderBooks::open_level(Index instrument, Side side, Ticks price) noexcept {
+  Index index = free_level_;
+  if (index != kNoIndex) {
+    free_level_ = levels_[index].head;
+  } else {
+    SHMATCH_CHECK(fresh_level_ < levels_.size());
+    index = fresh_level_++;
+  }
+  levels_[index] = Level{.quantity = 0,
+                         .price = price,
+                         .changed = 0,
+                         .head = kNoIndex,
+                         .tail = kNoIndex,
+                         .order_count = 0,
+                         .side_index = instrument * 2 + static_cast<Index>(side)};
+  BookSide& book_side = side_of(instrument, side);
+  book_side.tree.insert(nodes_, rank(side, price), index);
+  const Index best = book_side.best_plus_one - 1;
+  if (best == kNoIndex || rank(side, price) > rank(side, levels_[best].price)) {
+    book_side.best_plus_one = index + 1;
+  }
+  return index;
+}
+
+void OrderBooks::close_level(Index index) noexcept {
+  Level& level = levels_[index];
+  SHMATCH_CHECK(level.quantity == 0);
+  BookSide& side = sides_[level.side_index];
+  side.tree.erase(nodes_, rank(static_cast<Side>(level.side_index % 2), level.price));
+  if (side.best_plus_one == index + 1) side.best_plus_one = side.tree.best(nodes_) + 1;
+  level.head = free_level_;
+  free_level_ = index;
+}
+
+const Level* OrderBooks::best(Index instrument, Side side) const noexcept {
+  return level(side_of(instrument, side).best_plus_one - 1);
+}
+
+const Level* OrderBooks::behind(Index instrument, Side side, Ticks price) const noexcept {
+  return level(side_of(instrument, side).tree.below(nodes_, rank(side, price)));
+}
+
+const Level* OrderBooks::at(Index instrument, Side side, Ticks price) const noexcept {
+  return level(side_of(instrument, side).tree.find(nodes_, rank(side, price)));
+}
+
+bool OrderBooks::can_fill(Index instrument, Side side, Ticks limit, Lots quantity) const noexcept {
+  auto missing = static_cast<Wide>(quantity);
+  const Side other = opposite(side);
+  for (const Level* level = best(instrument, other); level != nullptr;
+       level = behind(instrument, other, level->price)) {
+    if (!crosses(side, limit, level->price)) return false;
+    if (level->quantity >= missing) return true;
+    missing -= level->quantity;
+  }
+  return false;
+}
+
+std::size_t OrderBooks::check_invariants() const noexcept {
+  std::size_t resting = 0;
+  for (Index instrument = 0; instrument < updates_.size(); ++instrument) {
+    for (const Side side : {Side::kBuy, Side::kSell}) {
+      std::size_t levels = 0;
+      for (const Level* level = best(instrument, side); level != nullptr;
+           level = behind(instrument, side, level->price)) {
+        SHMATCH_CHECK(at(instrument, side, level->price) == level);
+        SHMATCH_CHECK(level->side_index == instrument * 2 + static_cast<Index>(side));
+        resting += check_level(*level);
+        ++levels;
+      }
+      SHMATCH_CHECK(side_of(instrument, side).tree.check_invariants(nodes_) == levels);
+    }
+    const Level* bid = best(instrument, Side::kBuy);
+    const Level* ask = best(instrument, Side::kSell);
+    SHMATCH_CHECK(bid == nullptr || ask == nullptr || bid->price < ask->price);
+  }
+  return resting;
+}
+
+std::size_t OrderBooks::check_level(const Level& level) const noexcept {
+  SHMATCH_CHECK(level.order_count > 0);
+  Wide quantity = 0;
+  std::size_t count = 0;
+  Index previous = kNoIndex;
+  for (Index slot = level.head; slot != kNoIndex; slot = orders_[slot].next) {
+    const Order& order = orders_[slot];
+    SHMATCH_CHECK(order.state == OrderState::kWorking && order.leaves > 0);
+    SHMATCH_CHECK(order.previous == previous && &levels_[order.level] == &level);
+    SHMATCH_CHECK(order.price == level.price);
+    SHMATCH_CHECK(order.instrument * 2U + static_cast<Index>(order.side) == level.side_index);
+    quantity += static_cast<Wide>(order.leaves);
+    previous = slot;
+    ++count;
+  }
+  SHMATCH_CHECK(previous == level.tail && quantity == level.quantity);
+  SHMATCH_CHECK(count == level.order_count);
+  return count;
+}
+
+}  // namespace shmatch::core

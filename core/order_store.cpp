@@ -1,0 +1,116 @@
+#include "core/order_store.h"
+
+#include <bit>
+
+namespace shmatch::core {
+namespace {
+
+// Free slots beyond the capacities. They keep the cursor's steps short when the store is full, so
+// that ids are not used up by skipping: on average it skips at most 16 slots an order.
+Index slots_for(const Capacities& capacities) noexcept {
+  const Index needed = capacities.working_orders + capacities.finished_orders;
+  return needed + needed / 16 + 64;
+}
+
+}  // namespace
+
+OrderStore::OrderStore(Arena& arena, const Capacities& capacities, std::uint64_t hash_salt)
+    : slot_count_(slots_for(capacities)),
+      finished_capacity_(capacities.finished_orders),
+      slot_bits_(static_cast<unsigned>(std::bit_width(slot_count_ - 1))),
+      orders_(arena.take<Order>(slot_count_)),
+      details_(arena.take<OrderDetail>(slot_count_)),
+      cancel_sessions_(arena.take<SessionSerial>(slot_count_)),
+      walk_accounts_(arena.take<Index>(slot_count_)),
+      free_(arena, slot_count_),
+      client_ids_(arena, slot_count_, orders_, hash_salt) {}
+
+void OrderStore::reset() noexcept {
+  for (Index slot = 0; slot < slot_count_; ++slot) free_.insert(slot);
+}
+
+Index OrderStore::find(OrderId order_id) const noexcept {
+  if (order_id <= 0) return kNoIndex;
+  const auto slot = static_cast<Index>(static_cast<std::uint64_t>(order_id) &
+                                       ((std::uint64_t{1} << slot_bits_) - 1));
+  if (slot >= slot_count_ || orders_[slot].order_id != order_id) return kNoIndex;
+  return slot;
+}
+
+bool OrderStore::ids_used_up() const noexcept {
+  // A whole round ahead: wherever the cursor finds its slot, the id is still below the bound.
+  return ((round_ + 2) << slot_bits_) > kOrderIdEnd;
+}
+
+Index OrderStore::allocate() noexcept {
+  Index slot = free_.at_or_after(cursor_);
+  if (slot == kNoIndex) {
+    ++round_;
+    slot = free_.at_or_after(0);
+    SHMATCH_CHECK(slot != kNoIndex);
+  }
+  cursor_ = slot + 1;
+  free_.erase(slot);
+  orders_[slot] = Order{};
+  orders_[slot].order_id = (round_ << slot_bits_) | slot;
+  orders_[slot].level = kNoIndex;
+  orders_[slot].state = OrderState::kWorking;
+  details_[slot] = OrderDetail{};
+  cancel_sessions_[slot] = 0;
+  ++working_count_;
+  return slot;
+}
+
+void OrderStore::index(Index slot) noexcept {
+  const Order& order = orders_[slot];
+  walk_accounts_[slot] = order.account;
+  if (order.cl_ord_id != 0) client_ids_.put(order.account, order.cl_ord_id, slot);
+}
+
+void OrderStore::finish(Index slot) noexcept {
+  SHMATCH_CHECK(orders_[slot].state != OrderState::kWorking && orders_[slot].level == kNoIndex);
+  --working_count_;
+  orders_[slot].next = kNoIndex;
+  if (newest_finished_ == kNoIndex) {
+    oldest_finished_ = slot;
+  } else {
+    orders_[newest_finished_].next = slot;
+  }
+  newest_finished_ = slot;
+  if (++finished_count_ > finished_capacity_) forget_oldest();
+}
+
+void OrderStore::forget_oldest() noexcept {
+  const Index slot = oldest_finished_;
+  Order& order = orders_[slot];
+  oldest_finished_ = order.next;
+  if (oldest_finished_ == kNoIndex) newest_finished_ = kNoIndex;
+  --finished_count_;
+  if (order.cl_ord_id != 0) client_ids_.erase(order.account, order.cl_ord_id, slot);
+  order.order_id = 0;
+  free_.insert(slot);
+}
+
+void OrderStore::check_invariants() const noexcept {
+  std::uint32_t working = 0;
+  std::uint32_t finished = 0;
+  for (Index slot = 0; slot < slot_count_; ++slot) {
+    const Order& order = orders_[slot];
+    SHMATCH_CHECK(free_.contains(slot) == (order.order_id == 0));
+    if (order.order_id == 0) continue;
+    SHMATCH_CHECK(find(order.order_id) == slot);
+    (order.state == OrderState::kWorking ? working : finished) += 1;
+    if (order.cl_ord_id == 0) continue;
+    const Index named = client_ids_.find(order.account, order.cl_ord_id);
+    SHMATCH_CHECK(named != kNoIndex);
+    const bool newer = orders_[named].order_id > order.order_id;
+    SHMATCH_CHECK(named == slot || (newer && order.state != OrderState::kWorking));
+  }
+  SHMATCH_CHECK(working == working_count_ && finished == finished_count_);
+  SHMATCH_CHECK(finished_count_ <= finished_capacity_);
+  std::uint32_t queued = 0;
+  for (Index slot = oldest_finished_; slot != kNoIndex; slot = orders_[slot].next) ++queued;
+  SHMATCH_CHECK(queued == finished_count_);
+}
+
+}  // namespace shmatch::core

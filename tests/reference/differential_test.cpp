@@ -1,0 +1,169 @@
+// The fast engine against the plain reference on seeded random streams, after every command:
+// replies, the events of each session, trades, best prices, depth, open orders.
+//
+// SHMATCH_SEED (default 1) is the first seed, SHMATCH_COMMANDS (default 24000) the number of
+// commands of each profile. A difference is printed with its seed and the command's number, then
+// with a stream made as short as it gets.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <ostream>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/check.h"
+#include "tests/reference/lockstep.h"
+#include "tests/reference/random_stream.h"
+
+namespace shmatch::reference {
+
+// What GoogleTest prints for a test's parameter.
+static void PrintTo(const Profile& profile, std::ostream* out) { *out << profile.name; }
+
+namespace {
+
+constexpr std::uint64_t kStreamSize = 4000;
+constexpr std::uint64_t kCommandsDefault = 24'000;
+constexpr std::uint64_t kSeedDefault = 1;
+constexpr int kShrinkRunsMax = 3000;
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+// Where the run is, for the message of a broken invariant, which ends the process.
+struct Place {
+  const char* profile = "";
+  std::uint64_t seed = 0;
+  std::uint32_t command = 0;
+};
+Place place;
+
+void print_broken_invariant(const char* condition, const char* file, int line) noexcept {
+  std::fprintf(stderr, "%s:%d: broken invariant %s; profile %s, seed %llu, command #%u\n", file,
+               line, condition, place.profile, static_cast<unsigned long long>(place.seed),
+               place.command);
+}
+
+struct Failure {
+  std::uint32_t command = 0;
+  std::string difference;
+};
+
+// Runs `commands` that apply; the first difference.
+std::optional<Failure> run_again(const Profile& profile, const std::vector<Command>& commands) {
+  Lockstep lockstep(profile.configuration, profile.observer(), profile.full_check_every);
+  core::TimeNs now = 0;
+  for (const Command& command : commands) {
+    if (!lockstep.applicable(command)) continue;
+    place.command = command.id;
+    now = command.now;
+    if (Difference difference = lockstep.apply(command)) return Failure{command.id, *difference};
+  }
+  if (Difference difference = lockstep.check_everything(now)) return Failure{0, *difference};
+  return {};
+}
+
+// Leaves out ever smaller parts of a failing stream as long as it goes on failing.
+std::vector<Command> shrink(const Profile& profile, std::vector<Command> commands) {
+  int runs = 0;
+  for (std::size_t part = commands.size() / 2; part > 0; part /= 2) {
+    for (std::size_t begin = 0; begin < commands.size() && runs < kShrinkRunsMax;) {
+      std::vector<Command> shorter = commands;
+      const auto first = shorter.begin() + static_cast<std::ptrdiff_t>(begin);
+      const std::size_t size = std::min(part, commands.size() - begin);
+      shorter.erase(first, first + static_cast<std::ptrdiff_t>(size));
+      ++runs;
+      if (run_again(profile, shorter)) {
+        commands = std::move(shorter);
+      } else {
+        begin += part;
+      }
+    }
+  }
+  return commands;
+}
+
+std::string story_of(const Profile& profile, std::uint64_t seed, const Failure& failure,
+                     const std::vector<Command>& commands) {
+  std::string text = std::string("profile ") + profile.name + ", seed " + std::to_string(seed) +
+                     ", command #" + std::to_string(failure.command) + ": " + failure.difference +
+                     "\nThe shortest stream found that shows a difference:\n";
+  const std::vector<Command> shortest = shrink(profile, commands);
+  for (const Command& command : shortest) text += "  " + to_text(command) + "\n";
+  const std::optional<Failure> again = run_again(profile, shortest);
+  return text +
+         (again ? again->difference : "It does not fail again: the engine is not deterministic");
+}
+
+std::optional<std::string> run_stream(const Profile& profile, std::uint64_t seed,
+                                      std::uint64_t size) {
+  Lockstep lockstep(profile.configuration, profile.observer(), profile.full_check_every);
+  RandomStream stream(profile, seed);
+  std::vector<Command> commands;
+  commands.reserve(size);
+  while (commands.size() < size) {
+    const Command command = stream.next();
+    if (!lockstep.applicable(command)) continue;
+    place = {profile.name, seed, command.id};
+    commands.push_back(command);
+    if (Difference difference = lockstep.apply(command)) {
+      return story_of(profile, seed, {command.id, *difference}, commands);
+    }
+    if (lockstep.accepted()) stream.accepted();
+  }
+  if (Difference difference = lockstep.check_everything(commands.back().now)) {
+    return story_of(profile, seed, {commands.back().id, *difference}, commands);
+  }
+  return {};
+}
+
+// A test of the streams themselves: what they never reach, they cannot compare.
+TEST(Streams, reach_every_refusal_that_the_engine_can_give) {
+  std::set<core::Detail> unseen;
+  for (auto detail = core::Detail::kStopping; detail < core::Detail::kMalformed;
+       detail = static_cast<core::Detail>(static_cast<int>(detail) + 1)) {
+    unseen.insert(detail);
+  }
+  // Every working order can be cancelled, and order ids last for longer than any stream.
+  unseen.erase(core::Detail::kNotCancellable);
+  unseen.erase(core::Detail::kMaxOrderIds);
+
+  for (const Profile& profile : all_profiles()) {
+    Lockstep lockstep(profile.configuration, profile.observer(), profile.full_check_every);
+    RandomStream stream(profile, kSeedDefault);
+    for (std::uint64_t i = 0; i < kStreamSize; ++i) {
+      const Command command = stream.next();
+      if (!lockstep.applicable(command)) continue;
+      ASSERT_EQ(lockstep.apply(command), Difference()) << profile.name;
+      if (lockstep.accepted()) stream.accepted();
+      unseen.erase(lockstep.refusal().detail);
+    }
+    // An engine that stops early trades little.
+    if (profile.stop_permyriad > 0) continue;
+    EXPECT_GT(lockstep.fast().trade_count(), kStreamSize / 200) << profile.name;
+  }
+  for (const core::Detail detail : unseen)
+    ADD_FAILURE() << "never seen: " << static_cast<int>(detail);
+}
+
+class Differential : public testing::TestWithParam<Profile> {};
+
+TEST_P(Differential, the_engine_does_what_the_reference_does) {
+  core::check_handler = print_broken_invariant;
+  const std::uint64_t seed = from_environment("SHMATCH_SEED", kSeedDefault);
+  const std::uint64_t commands = from_environment("SHMATCH_COMMANDS", kCommandsDefault);
+  for (std::uint64_t stream = 0; stream * kStreamSize < commands; ++stream) {
+    const std::optional<std::string> story = run_stream(GetParam(), seed + stream, kStreamSize);
+    ASSERT_FALSE(story.has_value()) << *story;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Profiles, Differential, testing::ValuesIn(all_profiles()),
+                         [](const auto& parameter) { return std::string(parameter.param.name); });
+
+}  // namespace
+}  // namespace shmatch::reference

@@ -1,0 +1,64 @@
+// One face for both engines, so that a test can be told to two of them: the product's matching
+// engine with its memory, and the plain reference. Reports are kept per session until taken.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "core/configuration.h"
+#include "core/matching_engine.h"
+#include "core/message.h"
+
+namespace shmatch::reference {
+
+// What each session received, in the order in which it received it.
+using Received = std::map<core::SessionSlot, std::vector<core::Report>>;
+
+class EngineUnderTest {
+ public:
+  virtual ~EngineUnderTest() = default;
+
+  virtual core::SessionSerial logon(core::SessionSlot slot, const core::Logon& logon,
+                                    core::TimeNs now) = 0;
+  virtual void request(core::SessionSlot slot, core::Sequence request_sequence,
+                       const core::Request& request, core::TimeNs now) = 0;
+  virtual void end_session(core::SessionSlot slot, core::TimeNs now) = 0;
+  virtual bool sweep(core::TimeNs now) = 0;
+  virtual void stop_accepting(core::Detail why, core::TimeNs now) = 0;
+
+  virtual bool slot_free(core::SessionSlot slot) const = 0;
+  virtual bool sweeping() const = 0;
+  virtual core::Sequence last_sequence() const = 0;
+  virtual std::uint32_t working_orders() const = 0;
+  virtual std::uint32_t finished_orders() const = 0;
+  virtual std::uint64_t trade_count() const = 0;
+  virtual core::Touch best(core::InstrumentId instrument, core::Side side) const = 0;
+  virtual core::Wide quantity_at(core::InstrumentId instrument, core::Side side,
+                                 core::Ticks price) const = 0;
+  virtual core::Ticks last_trade_price(core::InstrumentId instrument) const = 0;
+  virtual void check_invariants() const = 0;
+
+  // What arrived since the last call.
+  virtual Received take_received() = 0;
+};
+
+// Takes and zeroes the memory that core::MatchingEngine wants.
+std::unique_ptr<EngineUnderTest> make_fast_engine(const core::Configuration& configuration,
+                                                  std::uint64_t hash_salt);
+std::unique_ptr<EngineUnderTest> make_reference_engine(const core::Configuration& configuration);
+
+// A report sink that keeps all it gets.
+class RecordingSink final : public core::ReportSink {
+ public:
+  void deliver(core::SessionSlot to, const core::Report& report) noexcept override {
+    received_[to].push_back(report);
+  }
+  Received take() { return std::exchange(received_, {}); }
+
+ private:
+  Received received_;
+};
+
+}  // namespace shmatch::reference
