@@ -1,0 +1,250 @@
+#include "ipc/server.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <exception>
+#include <future>
+#include <thread>
+#include <utility>
+
+#include "core/matching_engine.h"
+#include "ipc/control_thread.h"
+#include "ipc/cpu.h"
+#include "ipc/engine_channel.h"
+#include "ipc/engine_loop.h"
+#include "ipc/memory_layout.h"
+#include "ipc/private_memory.h"
+#include "ipc/socket_path.h"
+
+namespace shmatch::ipc {
+namespace {
+
+constexpr std::uint32_t kBacklogSlotsMin = 256;
+constexpr std::uint32_t kBacklogSlotsMax = 1U << 22;
+
+// How long a start may spend on making memory present; the control thread does the rest while the
+// engine serves.
+constexpr std::chrono::milliseconds kPopulateTime{250};
+
+// Two for each session (socket, process), four for each logon under way, and some for the rest.
+constexpr rlim_t kDescriptorsPerSession = 2;
+constexpr rlim_t kDescriptorsElse = 4 * 512 + 64;
+
+Fault check_rules(const ServerOptions& options) {
+  const auto& users = options.configuration.users;
+  for (auto rule = options.logon_rules.begin(); rule != options.logon_rules.end(); ++rule) {
+    const bool again =
+        std::any_of(options.logon_rules.begin(), rule,
+                    [&rule](const LogonRule& earlier) { return earlier.uid == rule->uid; });
+    if (again) return Fault{"uid " + std::to_string(rule->uid) + " has two logon rules"};
+    for (const core::UserId id : rule->users) {
+      const bool known = std::any_of(users.begin(), users.end(),
+                                     [id](const core::User& user) { return user.id == id; });
+      if (!known) return Fault{"a logon rule names the unknown user " + std::to_string(id)};
+    }
+  }
+  return {};
+}
+
+Fault check_options(const ServerOptions& options) {
+  if (std::string fault = core::find_fault(options.configuration); !fault.empty()) {
+    return Fault{std::move(fault)};
+  }
+  if (!valid_slot_count(options.request_slots_max, kRequestSlotsMin, kRequestSlotsMax) ||
+      !valid_slot_count(options.report_slots_max, kReportSlotsMin, kReportSlotsMax) ||
+      !valid_slot_count(options.backlog_slots, kBacklogSlotsMin, kBacklogSlotsMax)) {
+    return Fault{"ring and backlog sizes must be powers of two within their ranges"};
+  }
+  return check_rules(options);
+}
+
+// The soft limit of descriptors is often 1024; it may be raised up to the hard one without any
+// right.
+Fault raise_descriptor_limit(std::uint32_t sessions) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
+  const rlim_t wanted = sessions * kDescriptorsPerSession + kDescriptorsElse;
+  if (limit.rlim_cur >= wanted) return {};
+  if (limit.rlim_max < wanted) {
+    return Fault{std::to_string(sessions) + " sessions need " + std::to_string(wanted) +
+                 " file descriptors, and the hard limit is " + std::to_string(limit.rlim_max)};
+  }
+  limit.rlim_cur = wanted;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return system_fault("cannot raise the limit of file descriptors", errno);
+  }
+  return {};
+}
+
+// Unpredictable, so that clients cannot aim at one hash bucket.
+std::uint64_t make_salt() {
+  std::uint64_t salt = 0;
+  while (::getrandom(&salt, sizeof salt, 0) != sizeof salt) {
+  }
+  return salt;
+}
+
+// Keeps signals away from the threads made while it stands: a handler on the engine thread would be
+// a system call on its path.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() noexcept {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
+
+class Server::Service {
+ public:
+  explicit Service(ServerOptions options) : options_(std::move(options)) {}
+  ~Service() {
+    request_stop();
+    wait();
+  }
+
+  Fault start() {
+    if (Fault fault = check_options(options_)) return fault;
+    if (Fault fault = raise_descriptor_limit(options_.configuration.capacities.sessions))
+      return fault;
+    if (options_.socket_path.empty()) {
+      if (Fault fault = check_default_folder(true)) return fault;
+      options_.socket_path = default_socket_path();
+    }
+    if (Fault fault = listening_.take(options_.socket_path)) return fault;
+    if (Fault fault = make_engine()) return fault;
+    const SignalsBlocked blocked;
+    if (Fault fault = start_engine_thread()) return fault;
+    if (Fault fault = listening_.listen(options_.socket_mode, options_.socket_group)) {
+      channel_->post(Command{.kind = Command::Kind::kStop});
+      return fault;
+    }
+    running_.store(true, std::memory_order_relaxed);
+    control_thread_ = std::thread([this] {
+      ::pthread_setname_np(::pthread_self(), "shmatch-control");
+      if (options_.cpu) avoid_cpu(*options_.cpu);
+      control_->run();
+      running_.store(false, std::memory_order_relaxed);
+    });
+    return {};
+  }
+
+  void request_stop() noexcept {
+    if (control_) control_->request_stop();
+  }
+
+  void wait() {
+    if (control_thread_.joinable()) control_thread_.join();
+    if (engine_thread_.joinable()) engine_thread_.join();
+  }
+
+  bool running() const noexcept { return running_.load(std::memory_order_relaxed); }
+  const std::string& socket_path() const noexcept { return options_.socket_path; }
+
+  ServerStatistics statistics() const noexcept {
+    const EngineCounters counters = loop_->counters();
+    return {.sessions = control_->sessions(),
+            .logons = control_->logons(),
+            .logons_refused = control_->refused(),
+            .slow_readers_ended = control_->slow_readers(),
+            .breaches_ended = control_->breaches(),
+            .requests = counters.requests,
+            .reports = counters.reports,
+            .engine_sequence = counters.sequence,
+            .working_orders = counters.working_orders};
+  }
+
+ private:
+  Fault make_engine() {
+    const core::Configuration& configuration = options_.configuration;
+    if (Fault fault = core_memory_.allocate(core::MatchingEngine::memory_size(configuration))) {
+      return fault;
+    }
+    const auto enough = std::chrono::steady_clock::now() + kPopulateTime;
+    while (!core_memory_.populated() && std::chrono::steady_clock::now() < enough) {
+      if (Fault fault = core_memory_.populate_step()) return fault;
+    }
+    channel_ = std::make_unique<EngineChannel>(configuration.capacities.sessions);
+    loop_ = std::make_unique<EngineLoop>(configuration, core_memory_.bytes(), make_salt(),
+                                         options_.idle, *channel_);
+    control_ = std::make_unique<ControlThread>(options_, *channel_, listening_, core_memory_);
+    return control_->prepare();
+  }
+
+  Fault start_engine_thread() {
+    std::promise<Fault> pinned;
+    std::future<Fault> outcome = pinned.get_future();
+    engine_thread_ = std::thread([this, told = std::move(pinned)]() mutable {
+      ::pthread_setname_np(::pthread_self(), "shmatch-engine");
+      Fault fault = options_.cpu ? pin_to_cpu(*options_.cpu) : Fault{};
+      const bool failed = static_cast<bool>(fault);
+      told.set_value(std::move(fault));
+      if (!failed) loop_->run();
+    });
+    return outcome.get();
+  }
+
+  // In order of construction; the threads' objects go before what they stand on.
+  ServerOptions options_;
+  ListeningSocket listening_;
+  PrivateMemory core_memory_;
+  std::unique_ptr<EngineChannel> channel_;
+  std::unique_ptr<EngineLoop> loop_;
+  std::unique_ptr<ControlThread> control_;
+  std::thread engine_thread_;
+  std::thread control_thread_;
+  std::atomic<bool> running_{false};
+};
+
+Server::Server() = default;
+Server::~Server() = default;
+
+Fault Server::start(ServerOptions options) {
+  if (service_ && service_->running()) return Fault{"this server serves already"};
+  Fault fault;
+  try {
+    service_ = std::make_unique<Service>(std::move(options));
+    fault = service_->start();
+  } catch (const std::exception& failed) {
+    // No memory, or no thread.
+    fault = Fault{std::string("cannot start: ") + failed.what()};
+  }
+  if (fault) service_.reset();
+  return fault;
+}
+
+void Server::request_stop() noexcept {
+  if (service_) service_->request_stop();
+}
+
+void Server::wait() {
+  if (service_) service_->wait();
+}
+
+bool Server::running() const noexcept { return service_ && service_->running(); }
+
+const std::string& Server::socket_path() const noexcept {
+  static const std::string kNone;
+  return service_ ? service_->socket_path() : kNone;
+}
+
+ServerStatistics Server::statistics() const noexcept {
+  return service_ ? service_->statistics() : ServerStatistics{};
+}
+
+}  // namespace shmatch::ipc
