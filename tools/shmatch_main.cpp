@@ -1,0 +1,78 @@
+// shmatch: the command line of a running engine.
+#include <exception>
+#include <iostream>
+#include <string>
+#include <string_view>
+
+#include "tools/command.h"
+
+namespace {
+
+using shmatch::tools::CommandLine;
+
+// Errors are one sentence on one line.
+void complain(std::string_view sentence) {
+  std::string line(sentence);
+  while (!line.empty() && line.back() == '\n') line.pop_back();
+  for (char& c : line) {
+    if (c == '\n') c = ' ';
+  }
+  std::cerr << "shmatch: " << line << '\n';
+}
+
+void describe_program(CLI::App& app, CommandLine& line) {
+  app.set_version_flag("--version", "shmatch " SHMATCH_VERSION);
+  app.add_option("--socket", line.global.socket,
+                 "the engine's socket; default $XDG_RUNTIME_DIR/shmatch/engine.sock, else "
+                 "/tmp/shmatch-UID/engine.sock");
+  app.add_option("--user", line.global.user,
+                 "user to log on as; default the first one configured for you");
+  app.add_flag("--json", line.global.json, "print the API's own objects, one a line");
+  app.require_subcommand(1);
+  shmatch::tools::add_exec_command(app, line);
+  shmatch::tools::add_send_command(app, line);
+  shmatch::tools::add_cancel_command(app, line);
+  shmatch::tools::add_status_command(app, line);
+  shmatch::tools::add_open_orders_command(app, line);
+  shmatch::tools::add_book_command(app, line);
+  shmatch::tools::add_watch_command(app, line);
+  app.footer(
+      "Global flags stand before the command; 'shmatch COMMAND --help' tells about one.\n"
+      "Exit status: 0 done, 1 the engine refused, 2 usage, 3 no engine or logon refused,\n"
+      "4 the engine went away.\n"
+      "Example:\n"
+      "  shmatch --user trader1 cancel --order-id 42");
+}
+
+int run(int argc, char** argv) {
+  CommandLine line;
+  CLI::App app("Trade with a running shmatchd through shared memory.", "shmatch");
+  describe_program(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::RequiredError&) {
+    // No option is required, so this is CLI11's answer to a missing and to an unknown command.
+    complain("a command is needed: exec, send, cancel, status, open-orders, book or watch");
+    return shmatch::tools::kExitUsage;
+  } catch (const CLI::ParseError& error) {
+    complain(error.what());
+    return shmatch::tools::kExitUsage;
+  }
+  return line.run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const shmatch::tools::ExitError& error) {
+    complain(error.what());
+    return error.status;
+  } catch (const std::exception& error) {
+    complain(error.what());
+    return shmatch::tools::kExitUsage;
+  }
+}
