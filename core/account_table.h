@@ -4,6 +4,7 @@
 // Immutable once built. Thread: the core's. Every question is answered in constant time.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <span>
 
@@ -30,6 +31,15 @@ class AccountTable {
   }
   bool associated(Index user, Index account) const noexcept {
     return (associations_[user * words_ + account / 64] >> (account % 64) & 1) != 0;
+  }
+  // Calls f(account), ascending, for each account that the user is associated with.
+  template <class F>
+  void for_each_account(Index user, F f) const noexcept {
+    for (std::size_t word = 0; word < words_; ++word) {
+      for (std::uint64_t bits = associations_[user * words_ + word]; bits != 0; bits &= bits - 1) {
+        f(static_cast<Index>(word * 64 + static_cast<unsigned>(std::countr_zero(bits))));
+      }
+    }
   }
   // Operators reach every account, others those they are associated with. kNoIndex (an account that
   // is not configured) is reached by Operators only.

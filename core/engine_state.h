@@ -22,6 +22,8 @@ inline constexpr Index kSweepOrdersPerStep = 16'384;
 inline constexpr Index kSweepCancelsPerStep = 64;
 // The same bound for one page of open orders.
 inline constexpr Index kWalkOrdersPerPage = 16'384;
+// Orders that one page of a book looks at to count the accounts of its levels.
+inline constexpr Index kAccountWalkPerPage = 4'096;
 // Four-slot messages on one page of a query; with the page end they stay below kReplySlotsMax.
 inline constexpr std::uint32_t kMessagesPerPage = 14;
 static_assert(kMessagesPerPage * kSlotsPerMessageMax + slots_of<PageEnd>() <= kReplySlotsMax);
@@ -100,7 +102,7 @@ class MatchingEngine::State {
   void order_status(const Origin& origin, const OrderStatusQuery& query) noexcept;
   void open_orders(const Origin& origin, const OpenOrdersQuery& query) noexcept;
   void l2_snapshot(const Origin& origin, const L2Query& query) noexcept;
-  std::uint32_t count_accounts(const Level& level) noexcept;
+  std::uint32_t count_accounts(const Level& level, Index& budget) noexcept;
   Refusal judge_order_status(SessionSlot slot, const OrderStatusQuery& query) const noexcept;
   Refusal judge_open_orders(SessionSlot slot, const OpenOrdersQuery& query) const noexcept;
   Refusal judge_l2(const L2Query& query) const noexcept;

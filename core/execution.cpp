@@ -51,7 +51,7 @@ void MatchingEngine::State::new_order(const Origin& origin, const NewOrder& requ
 
 Index MatchingEngine::State::enter(SessionSlot slot, const NewOrder& request,
                                    const JudgedOrder& judged, TimeNs now) noexcept {
-  const Session& session = sessions_[slot];
+  Session& session = sessions_[slot];
   const Index index = store_.allocate();
   Order& order = store_[index];
   order.cl_ord_id = request.cl_ord_id > 0 ? request.cl_ord_id : 0;
@@ -68,7 +68,10 @@ Index MatchingEngine::State::enter(SessionSlot slot, const NewOrder& request,
   detail.receive_time = now;
   detail.update_time = now;
   detail.entered_by = static_cast<std::uint16_t>(session.user);
-  store_.cancel_session(index) = session.cancel_on_disconnect ? session.serial : 0;
+  if (session.cancel_on_disconnect) {
+    session.entered_orders = true;
+    store_.cancel_session(index) = session.serial;
+  }
   store_.index(index);
   return index;
 }

@@ -39,12 +39,14 @@ SessionSerial MatchingEngine::State::logon(SessionSlot slot, const Logon& logon)
   const Index user = accounts_.user(logon.user_id);
   SHMATCH_CHECK(user != kNoIndex);
   ++sequence_;
-  sessions_[slot] = Session{.serial = ++last_serial_,
+  if (++last_serial_ == 0) ++last_serial_;  // 0 is no session
+  sessions_[slot] = Session{.serial = last_serial_,
                             .user = user,
                             .theoretical_arrival = 0,
                             .state = Session::State::kOpen,
                             .cancel_on_disconnect = logon.cancel_on_disconnect,
-                            .whole_objects = logon.whole_objects};
+                            .whole_objects = logon.whole_objects,
+                            .entered_orders = false};
   const bool all = logon.all_accounts && accounts_.may(user, kPermissionOperator);
   sessions_.subscribe(slot, accounts_, all);
   return last_serial_;
@@ -80,7 +82,7 @@ void MatchingEngine::State::end_session(SessionSlot slot) noexcept {
   SHMATCH_CHECK(slot < sessions_.size() && sessions_[slot].state == Session::State::kOpen);
   ++sequence_;
   sessions_.unsubscribe(slot, accounts_);
-  if (!sessions_[slot].cancel_on_disconnect) {
+  if (!sessions_[slot].entered_orders) {
     sessions_[slot].state = Session::State::kFree;
     return;
   }

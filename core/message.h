@@ -278,6 +278,8 @@ struct L2Row {
   std::uint64_t quantity_low = 0;
   std::uint64_t quantity_high = 0;
   std::uint32_t order_count = 0;
+  // Accounts with orders in the level; where a page meets more than 4,096 orders, those among the
+  // ones it looked at, oldest first.
   std::uint32_t account_count = 0;
   TimeNs time_ns = 0;  // of the level's last change
 };

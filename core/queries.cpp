@@ -119,7 +119,8 @@ void MatchingEngine::State::l2_snapshot(const Origin& origin, const L2Query& que
   // The continuation is client memory: the price only has to be one that arithmetic bears.
   Ticks price = query.continuation_price;
   if (price < 0 || price > kAmountMax) price = 0;
-  for (std::uint32_t messages = 0; messages < kMessagesPerPage; ++messages) {
+  Index budget = kAccountWalkPerPage;
+  for (std::uint32_t messages = 0; messages < kMessagesPerPage && budget > 0; ++messages) {
     const Level* level = position.levels == 0 ? books_.best(instrument, position.side)
                                               : books_.behind(instrument, position.side, price);
     if (level == nullptr || position.levels >= query.depth) {
@@ -135,12 +136,13 @@ void MatchingEngine::State::l2_snapshot(const Origin& origin, const L2Query& que
     rows.md_update_id = end.md_update_id;
     rows.last_trade_price = instruments_[instrument].last_trade_price;
     rows.header.b = static_cast<std::uint8_t>(position.side);
-    while (level != nullptr && position.levels < query.depth && rows.header.a < kL2RowsPerMessage) {
+    while (level != nullptr && position.levels < query.depth && rows.header.a < kL2RowsPerMessage &&
+           budget > 0) {
       rows.rows[rows.header.a++] = L2Row{.price = level->price,
                                          .quantity_low = low_word(level->quantity),
                                          .quantity_high = high_word(level->quantity),
                                          .order_count = level->order_count,
-                                         .account_count = count_accounts(*level),
+                                         .account_count = count_accounts(*level, budget),
                                          .time_ns = level->changed};
       ++position.levels;
       price = level->price;
@@ -153,11 +155,14 @@ void MatchingEngine::State::l2_snapshot(const Origin& origin, const L2Query& que
   reporter_.page_end(origin.slot, end, true);
 }
 
-// How many accounts have orders in the level. O(orders in the level).
-std::uint32_t MatchingEngine::State::count_accounts(const Level& level) noexcept {
+// How many accounts have orders in the level; of a level with more orders than the page's budget
+// has left, among its oldest. The budget is what keeps a page's work bounded: one level may hold
+// every order of the engine.
+std::uint32_t MatchingEngine::State::count_accounts(const Level& level, Index& budget) noexcept {
   ++walk_;
   std::uint32_t count = 0;
-  for (Index slot = level.head; slot != kNoIndex; slot = store_[slot].next) {
+  for (Index slot = level.head; slot != kNoIndex && budget > 0; slot = store_[slot].next) {
+    --budget;
     std::uint64_t& mark = account_marks_[store_[slot].account];
     if (mark == walk_) continue;
     mark = walk_;

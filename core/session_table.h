@@ -26,6 +26,7 @@ struct Session {
   State state;
   bool cancel_on_disconnect;
   bool whole_objects;
+  bool entered_orders;  // with cancel on disconnect: there may be something to sweep
 };
 
 class SessionTable {
@@ -40,22 +41,21 @@ class SessionTable {
   const Session& operator[](SessionSlot slot) const noexcept { return sessions_[slot]; }
   std::size_t size() const noexcept { return sessions_.size(); }
 
-  // The open session in `slot` hears of its user's accounts, or of all. O(accounts).
+  // The open session in `slot` hears of its user's accounts, or of all. O(the user's accounts).
   void subscribe(SessionSlot slot, const AccountTable& accounts, bool all_accounts) noexcept {
     const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
     if (all_accounts) all_accounts_[slot / 64] |= bit;
-    for (Index account = 0; account < accounts.account_count(); ++account) {
-      if (!accounts.associated(sessions_[slot].user, account)) continue;
+    accounts.for_each_account(sessions_[slot].user, [&](Index account) noexcept {
       by_account_[account * words_ + slot / 64] |= bit;
-    }
+    });
   }
 
   void unsubscribe(SessionSlot slot, const AccountTable& accounts) noexcept {
     const std::uint64_t keep = ~(std::uint64_t{1} << (slot % 64));
     all_accounts_[slot / 64] &= keep;
-    for (Index account = 0; account < accounts.account_count(); ++account) {
+    accounts.for_each_account(sessions_[slot].user, [&](Index account) noexcept {
       by_account_[account * words_ + slot / 64] &= keep;
-    }
+    });
   }
 
   // Calls f(slot), ascending, for each session that hears of `account`, and for `also` (a session
