@@ -1,6 +1,8 @@
 #include "ipc/client.h"
 
 #include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -29,6 +31,12 @@ static_assert(offsetof(core::OpenOrderRow, request_sequence) == kReplyWord * 8);
 static_assert(offsetof(core::L2Rows, request_sequence) == kReplyWord * 8);
 static_assert(offsetof(core::PageEnd, request_sequence) == kReplyWord * 8);
 static_assert(offsetof(core::Pong, request_sequence) == kReplyWord * 8);
+
+// "For ever" is a year: adding more to the clock would overflow.
+Deadline deadline_after(std::chrono::milliseconds timeout) noexcept {
+  constexpr std::chrono::milliseconds kYear = std::chrono::hours(24 * 365);
+  return Clock::now() + std::min(timeout, kYear);
+}
 
 // Paces a blocking call: polls hotly for the common short wait, then lets others run.
 class Waiter {
@@ -70,6 +78,9 @@ struct Client::Session {
         requests(link.request_slot(), link.request_slots,
                  &link.reports_header()->requests_consumed),
         reports(link.report_slot(), link.report_slots, &link.requests_header()->reports_consumed) {}
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   RequestId submit(const core::Request& request) noexcept;
   RingResult read(Report& report) noexcept;
@@ -89,7 +100,19 @@ struct Client::Session {
   std::string end_reason;
   bool closed = false;  // the kernel said so
   bool broken = false;  // the engine's side of a ring made no sense
+  pid_t owner = ::getpid();
 };
+
+Client::Session::~Session() {
+  if (::getpid() == owner) {
+    // A forked child holds the socket too; closing ours alone would leave the session standing.
+    ::shutdown(link.socket.get(), SHUT_RDWR);
+    return;
+  }
+  // A child has no mapping there (MADV_DONTFORK) and may have put something else in its place.
+  new ipc::Mapping(std::move(link.requests));
+  new ipc::Mapping(std::move(link.reports));
+}
 
 RequestId Client::Session::submit(const core::Request& request) noexcept {
   const std::uint32_t slots = request.slots();
@@ -305,14 +328,14 @@ Failure Client::wait(RequestId request, Report& reply, std::chrono::milliseconds
     queued.erase(found);
     return {};
   }
-  return session_->await(request, reply, Clock::now() + timeout);
+  return session_->await(request, reply, deadline_after(timeout));
 }
 
 Failure Client::call_request(const core::Request& request, Report& reply,
                              std::chrono::milliseconds timeout) {
   if (!session_) return not_logged_on();
   RequestId id = 0;
-  return session_->call(request, id, reply, Clock::now() + timeout);
+  return session_->call(request, id, reply, deadline_after(timeout));
 }
 
 Failure Client::open_orders(core::OmsId oms_id, core::AccountId account_id,
@@ -321,7 +344,7 @@ Failure Client::open_orders(core::OmsId oms_id, core::AccountId account_id,
   rows.clear();
   refused = {};
   if (!session_) return not_logged_on();
-  const Deadline deadline = Clock::now() + timeout;
+  const Deadline deadline = deadline_after(timeout);
   core::OpenOrdersQuery query;
   query.oms_id = oms_id;
   query.account_id = account_id;
@@ -348,7 +371,7 @@ Failure Client::l2_snapshot(core::OmsId oms_id, core::InstrumentId instrument_id
   snapshot = {};
   refused = {};
   if (!session_) return not_logged_on();
-  const Deadline deadline = Clock::now() + timeout;
+  const Deadline deadline = deadline_after(timeout);
   const auto on_rows = [&snapshot](const core::L2Rows& rows) {
     snapshot.last_trade_price = rows.last_trade_price;
     auto& side = rows.header.b == static_cast<std::uint8_t>(core::Side::kBuy) ? snapshot.bids

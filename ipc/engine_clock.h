@@ -2,9 +2,8 @@
 // counter.
 //
 // clock_gettime is answered without entering the kernel, and still is one of the larger items of a
-// round trip. Between two looks at it, a few milliseconds apart and never while a request waits,
-// the counter carries the time on. Where the counter does not run at a constant rate, every reading
-// is clock_gettime.
+// round trip. Between two looks at it, a few milliseconds apart, the counter carries the time on.
+// Where the counter does not run at a constant rate, every reading is clock_gettime.
 //
 // Thread: the engine thread. Never goes back, even when the wall's clock is set back.
 #pragma once
@@ -34,7 +33,10 @@ class EngineClock {
   core::TimeNs now() noexcept {
     core::TimeNs time = 0;
     if (scale_ != 0) [[likely]] {
-      const auto passed = static_cast<core::Wide>(ticks() - anchor_ticks_) * scale_;
+      // A counter that reads lower than at the last look (another socket, a machine moved) stands
+      // still until it has caught up.
+      const std::uint64_t counted = std::max(ticks(), anchor_ticks_);
+      const auto passed = static_cast<core::Wide>(counted - anchor_ticks_) * scale_;
       time = anchor_ns_ + static_cast<core::TimeNs>(passed >> kScaleBits);
     } else {
       time = read(CLOCK_REALTIME);

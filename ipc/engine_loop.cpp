@@ -96,6 +96,8 @@ std::uint32_t EngineLoop::visit(Session& session) noexcept {
     ++taken;
     engine_.request(session.slot(), session.last_request(), request, time);
     settle();
+    // A page of a query is the work of many cancels: one a visit, then it is the others' turn.
+    if (request.is<core::OpenOrdersQuery>() || request.is<core::L2Query>()) break;
   }
   settle();
   requests_ += taken;
@@ -215,7 +217,8 @@ void EngineLoop::stop() noexcept {
   engine_.stop_accepting(core::Detail::kStopping, clock_.now());
   for (Session* const& session : by_slot_) {
     // A client can go on sending; what it sent before the stop is at most one ring full.
-    for (std::uint64_t left = kRequestSlotsMax; session != nullptr && left > 0;) {
+    std::uint64_t left = session == nullptr ? 0 : session->request_slots();
+    while (session != nullptr && left > 0) {
       const std::uint32_t taken = visit(*session);
       if (taken == 0) break;
       left -= std::min<std::uint64_t>(left, taken);

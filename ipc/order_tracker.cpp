@@ -18,6 +18,12 @@ OrderStateWhole as_state(const Object& object) {
   return state;
 }
 
+// A query's answer includes every report up to its own sequence number, also those that still wait
+// to be polled: they must not count twice.
+bool is_news(const core::ReportHeader& report, const OrderStateWhole& known) {
+  return report.engine_sequence > known.header.engine_sequence;
+}
+
 }  // namespace
 
 const OrderStateWhole* OrderTracker::apply(const core::Report& report) {
@@ -25,19 +31,22 @@ const OrderStateWhole* OrderTracker::apply(const core::Report& report) {
   if (report.is<core::OrderChanged>()) return change(report.as<core::OrderChanged>());
   if (report.is<OrderStateWhole>()) {
     const auto state = report.as<OrderStateWhole>();
-    return &(orders_[state.order_id] = state);
+    OrderStateWhole& order = orders_[state.order_id];
+    if (is_news(state.header, order)) order = state;
+    return &order;
   }
   // An incoming order's executions precede its entry, which counts them itself: only known orders,
   // that is makers, take them from here. Whole order states carry the sum.
   if (report.is<core::Trade>()) {
     const auto trade = report.as<core::Trade>();
-    add_execution(trade.order_id, trade.price, trade.quantity);
+    add_execution(trade);
   }
   return nullptr;
 }
 
 const OrderStateWhole* OrderTracker::enter(const core::OrderEntered& event) {
   OrderStateWhole& order = orders_[event.order_id];
+  if (!is_news(event.header, order)) return &order;
   order = OrderStateWhole{};
   order.header = event.header;
   order.order_id = event.order_id;
@@ -65,6 +74,7 @@ const OrderStateWhole* OrderTracker::change(const core::OrderChanged& event) {
   const auto found = orders_.find(event.order_id);
   if (found == orders_.end()) return nullptr;
   OrderStateWhole& order = found->second;
+  if (!is_news(event.header, order)) return &order;
   order.header = event.header;
   order.leaves = event.leaves;
   order.executed = event.executed;
@@ -76,15 +86,16 @@ const OrderStateWhole* OrderTracker::change(const core::OrderChanged& event) {
   return &order;
 }
 
-void OrderTracker::add_execution(core::OrderId order_id, core::Ticks price, core::Lots quantity) {
-  const auto found = orders_.find(order_id);
-  if (found == orders_.end()) return;
+void OrderTracker::add_execution(const core::Trade& trade) {
+  const auto found = orders_.find(trade.order_id);
+  if (found == orders_.end() || !is_news(trade.header, found->second)) return;
   OrderStateWhole& order = found->second;
-  const core::Wide gross = core::wide(order.gross_low, order.gross_high) +
-                           static_cast<core::Wide>(price) * static_cast<core::Wide>(quantity);
+  const core::Wide gross =
+      core::wide(order.gross_low, order.gross_high) +
+      static_cast<core::Wide>(trade.price) * static_cast<core::Wide>(trade.quantity);
   order.gross_low = core::low_word(gross);
   order.gross_high = core::high_word(gross);
-  order.last_trade_price = price;
+  order.last_trade_price = trade.price;
 }
 
 void OrderTracker::learn(const core::OrderStatusReply& order) {

@@ -28,7 +28,8 @@ class OrderTracker {
   // but its state is complete only with the order state event that follows them.
   const core::OrderStateWhole* apply(const core::Report& report);
 
-  // Takes in an order as a query returned it.
+  // Takes in an order as a query returned it. Reports that the answer already includes are
+  // recognised by their engine sequence number when they are applied later.
   void learn(const core::OrderStatusReply& order);
   void learn(const core::OpenOrderRow& order);
 
@@ -41,7 +42,7 @@ class OrderTracker {
  private:
   const core::OrderStateWhole* enter(const core::OrderEntered& event);
   const core::OrderStateWhole* change(const core::OrderChanged& event);
-  void add_execution(core::OrderId order_id, core::Ticks price, core::Lots quantity);
+  void add_execution(const core::Trade& trade);
 
   std::unordered_map<core::OrderId, core::OrderStateWhole> orders_;
 };

@@ -114,6 +114,10 @@ class Server::Service {
  public:
   explicit Service(ServerOptions options) : options_(std::move(options)) {}
   ~Service() {
+    // A start that failed half way has an engine thread, and no control thread to stop it.
+    if (engine_thread_.joinable() && !control_thread_.joinable()) {
+      channel_->post(Command{.kind = Command::Kind::kStop});
+    }
     request_stop();
     wait();
   }
@@ -130,10 +134,7 @@ class Server::Service {
     if (Fault fault = make_engine()) return fault;
     const SignalsBlocked blocked;
     if (Fault fault = start_engine_thread()) return fault;
-    if (Fault fault = listening_.listen(options_.socket_mode, options_.socket_group)) {
-      channel_->post(Command{.kind = Command::Kind::kStop});
-      return fault;
-    }
+    if (Fault fault = listening_.listen(options_.socket_mode, options_.socket_group)) return fault;
     running_.store(true, std::memory_order_relaxed);
     control_thread_ = std::thread([this] {
       ::pthread_setname_np(::pthread_self(), "shmatch-control");

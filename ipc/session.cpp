@@ -61,7 +61,11 @@ bool Session::deliver_out_of_the_ordinary(const core::Report& report) noexcept {
     const RingResult room = reports_.reserve(report.slots());
     if (room == RingResult::kBreach) return !doom(EndReason::kBreach);
   }
-  if (!backlog_.push(report)) return !doom(EndReason::kSlowReader);
+  if (!backlog_.push(report)) {
+    // One input may cause more than the backlog holds; a client that reads has made room meanwhile.
+    if (!flush_backlog()) return false;
+    if (!backlog_.push(report)) return !doom(EndReason::kSlowReader);
+  }
   attention_ = true;
   return true;
 }

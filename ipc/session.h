@@ -88,6 +88,7 @@ class Session {
     return take_out_of_the_ordinary(request);
   }
   void prefetch_next() const noexcept { requests_.prefetch_next(); }
+  std::uint32_t request_slots() const noexcept { return memory_.sizes().request_slots; }
   core::Sequence last_request() const noexcept { return requests_.last_sequence(); }
 
   // The client is gone. What it has committed is still taken, at most one ring full; reports go

@@ -142,6 +142,7 @@ TEST(OrderTracker, RebuildsWhatASessionWithWholeObjectsIsTold) {
 TEST(OrderTracker, DoesNotKnowAnOrderThatItNeverSawUntilItLearnsIt) {
   OrderTracker tracker;
   core::OrderChanged changed;
+  changed.header.engine_sequence = 9;
   changed.header.a = core::pack_nibbles(static_cast<std::uint8_t>(core::OrderState::kCanceled), 1);
   changed.order_id = 5;
   core::Report report;
@@ -152,6 +153,7 @@ TEST(OrderTracker, DoesNotKnowAnOrderThatItNeverSawUntilItLearnsIt) {
   row.header.a = static_cast<std::uint8_t>(core::OrderState::kWorking);
   row.order_id = 5;
   row.orig_quantity = 9;
+  row.header.engine_sequence = 8;
   tracker.learn(row);
   const core::OrderStateWhole* order = tracker.apply(report);
   ASSERT_NE(order, nullptr);
@@ -159,6 +161,40 @@ TEST(OrderTracker, DoesNotKnowAnOrderThatItNeverSawUntilItLearnsIt) {
   EXPECT_EQ(core::order_state(order->header), core::OrderState::kCanceled);
   tracker.forget_ended();
   EXPECT_EQ(tracker.find(5), nullptr);
+}
+
+TEST(OrderTracker, DoesNotCountWhatAQuerysAnswerAlreadyIncludes) {
+  OrderTracker tracker;
+  core::OpenOrderRow row;
+  row.header.engine_sequence = 20;
+  row.header.a = static_cast<std::uint8_t>(core::OrderState::kWorking);
+  row.order_id = 5;
+  row.leaves = 6;
+  row.executed = 4;
+  row.gross_low = 400;
+  tracker.learn(row);
+
+  core::Trade trade;
+  trade.order_id = 5;
+  trade.price = 100;
+  trade.quantity = 4;
+  core::Report report;
+  trade.header.engine_sequence = 20;  // what the row has counted
+  report.assign(trade);
+  tracker.apply(report);
+  EXPECT_EQ(tracker.find(5)->gross_low, 400U);
+  core::OrderChanged changed;
+  changed.order_id = 5;
+  changed.leaves = 8;
+  changed.header.engine_sequence = 19;
+  report.assign(changed);
+  tracker.apply(report);
+  EXPECT_EQ(tracker.find(5)->leaves, 6);
+
+  trade.header.engine_sequence = 21;  // what came after it
+  report.assign(trade);
+  tracker.apply(report);
+  EXPECT_EQ(tracker.find(5)->gross_low, 800U);
 }
 
 }  // namespace

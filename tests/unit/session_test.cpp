@@ -3,8 +3,11 @@
 #include "ipc/session.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <memory>
 #include <string>
 #include <vector>
@@ -171,6 +174,26 @@ TEST_F(SessionTest, LeavingCancelsWhatWasAskedToBeCancelled) {
       [&] { return !observer.open_orders(1, 1, rows, refused, kPatience) && rows.empty(); }));
   ASSERT_FALSE(observer.open_orders(1, 2, rows, refused, kPatience));
   EXPECT_EQ(rows.size(), 1U);
+}
+
+TEST_F(SessionTest, LoggingOffEndsTheSessionThoughAForkedChildHoldsTheSocket) {
+  start();
+  Client observer = logged_on("operator");
+  Client alice = logged_on("alice");
+  enter(alice, limit_order(1, Side::kBuy, 10, 1));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (;;) ::pause();
+  }
+  ASSERT_GT(child, 0);
+  alice.logoff();
+  EXPECT_TRUE(eventually([&] { return server_.statistics().sessions == 1; }));
+  core::Receipt refused;
+  std::vector<core::OpenOrderRow> rows;
+  EXPECT_TRUE(eventually(
+      [&] { return !observer.open_orders(1, 1, rows, refused, kPatience) && rows.empty(); }));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
 }
 
 TEST_F(SessionTest, RequestsCommittedBeforeTheEndAreExecuted) {
@@ -350,6 +373,28 @@ TEST_F(SessionSteps, AFullBacklogDoomsOnceAndThenTakesNothing) {
   EXPECT_FALSE(session_->doom(ipc::EndReason::kBreach));
   core::Request request;
   EXPECT_EQ(session_->take(request), ipc::RingResult::kBreach);
+}
+
+// One input may cause more reports than ring and backlog hold; a client that reads meanwhile is no
+// slow reader.
+TEST_F(SessionSteps, AFullBacklogMovesOnWhenTheReaderHasMadeRoom) {
+  core::Sequence delivered = 0;
+  while (delivered < 512) ASSERT_TRUE(session_->deliver(pong(++delivered)));
+  core::Sequence read = 0;
+  const auto read_all = [&] {
+    Report report;
+    while (reader_->read(report.words) == ipc::RingResult::kDone) {
+      ASSERT_EQ(report.as<core::Pong>().request_sequence, ++read);
+    }
+  };
+  read_all();
+  EXPECT_EQ(read, 256U);
+  while (delivered < 768) ASSERT_TRUE(session_->deliver(pong(++delivered)));
+  EXPECT_EQ(session_->doomed(), ipc::EndReason::kNone);
+  read_all();
+  ASSERT_TRUE(session_->flush());
+  read_all();
+  EXPECT_EQ(read, 768U);
 }
 
 TEST_F(SessionSteps, RequestsWaitUntilTheirRepliesHaveRoom) {
