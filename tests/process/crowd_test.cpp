@@ -226,7 +226,12 @@ TEST(Crowd, OfTheLargestSizeIsServedAndOneMoreIsRefused) {
   EXPECT_EQ(Client().logon(engine.options("alice")).error, ClientError::kRefused);
   for (Client& client : clients) drain(client);
   clients.clear();
-  EXPECT_TRUE(eventually([&] { return !Client().logon(engine.options("alice")); }));
+  Failure failure;
+  EXPECT_TRUE(eventually([&] {
+    failure = Client().logon(engine.options("alice"));
+    return !failure;
+  })) << failure.text
+      << engine.log();
 }
 
 }  // namespace
