@@ -1,4 +1,6 @@
 // watch: every order state and trade that the user may see, as it comes.
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <ctime>
@@ -56,7 +58,11 @@ bool print_waiting(Client& client, bool json) {
 int run_watch(const GlobalOptions& global) {
   end_on_signals();
   Client client = log_on(global, "watch");
-  std::fprintf(stderr, "shmatch: watching as %s\n", client.session().user_name.c_str());
+  // For a person who would else look at an empty screen; to a program standard error says failures
+  // only.
+  if (isatty(STDERR_FILENO) == 1) {
+    std::fprintf(stderr, "shmatch: watching as %s\n", client.session().user_name.c_str());
+  }
   while (interrupted == 0) {
     if (print_waiting(client, global.json)) continue;
     if (client.check_socket() != EngineState::kServing) {

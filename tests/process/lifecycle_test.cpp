@@ -203,12 +203,11 @@ TEST(ExitStatus, IsThreeWithinASecondWhenThereIsNoEngine) {
   expect_failure(engine.run({"open-orders", "--account-id", "1"}), 3);
 }
 
-// What watch writes to standard error once it watches.
-constexpr std::string_view kWatching = "shmatch: watching as operator\n";
-
-Process begin_watch(const TestEngine& engine) {
+Process begin_watch(TestEngine& engine) {
   Process watch = Process::execute(engine.shmatch({"--json", "watch"}));
-  EXPECT_TRUE(eventually([&] { return watch.errors() == kWatching; })) << watch.errors();
+  EXPECT_TRUE(eventually([&] {
+    return engine.log().find("session shmatch watch") != std::string::npos;
+  })) << engine.log();
   return watch;
 }
 
@@ -217,8 +216,8 @@ void expect_watch_ends(Process& watch) {
   EXPECT_EQ(watch.wait(), 4);
   EXPECT_LT(Clock::now() - start, 1s);
   EXPECT_EQ(watch.output(), "");
-  EXPECT_EQ(watch.errors().find('\n', kWatching.size()), watch.errors().size() - 1)
-      << watch.errors();
+  const std::string errors = watch.errors();
+  EXPECT_EQ(errors.find('\n'), errors.size() - 1) << errors;
 }
 
 TEST(ExitStatus, IsFourWhenTheEngineDiesDuringWatch) {
