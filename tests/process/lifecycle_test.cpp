@@ -205,9 +205,7 @@ TEST(ExitStatus, IsThreeWithinASecondWhenThereIsNoEngine) {
 
 Process begin_watch(TestEngine& engine) {
   Process watch = Process::execute(engine.shmatch({"--json", "watch"}));
-  EXPECT_TRUE(eventually([&] {
-    return engine.log().find("session shmatch watch") != std::string::npos;
-  })) << engine.log();
+  EXPECT_TRUE(engine.logs("session shmatch watch")) << engine.log();
   return watch;
 }
 

@@ -338,6 +338,15 @@ class SessionSteps : public testing::Test {
     return report;
   }
 
+  // Reads what the ring holds; each report must be the one after the last.
+  void read_all() {
+    Report report;
+    while (reader_->read(report.words) == ipc::RingResult::kDone) {
+      ASSERT_EQ(report.as<core::Pong>().request_sequence, ++read_);
+    }
+  }
+
+  core::Sequence read_ = 0;
   ipc::Mapping requests_;
   ipc::Mapping reports_;
   std::unique_ptr<ipc::Session> session_;
@@ -347,22 +356,15 @@ class SessionSteps : public testing::Test {
 TEST_F(SessionSteps, NewReportsQueueBehindTheBacklog) {
   core::Sequence delivered = 0;
   while (delivered < 300) ASSERT_TRUE(session_->deliver(pong(++delivered)));
-  core::Sequence read = 0;
-  const auto read_all = [&] {
-    Report report;
-    while (reader_->read(report.words) == ipc::RingResult::kDone) {
-      ASSERT_EQ(report.as<core::Pong>().request_sequence, ++read);
-    }
-  };
   read_all();
-  EXPECT_EQ(read, 256U);
+  EXPECT_EQ(read_, 256U);
   // The ring has room again, but 44 older reports wait.
   ASSERT_TRUE(session_->deliver(pong(++delivered)));
   read_all();
-  EXPECT_EQ(read, 256U);
+  EXPECT_EQ(read_, 256U);
   ASSERT_TRUE(session_->flush());
   read_all();
-  EXPECT_EQ(read, 301U);
+  EXPECT_EQ(read_, 301U);
 }
 
 TEST_F(SessionSteps, AFullBacklogDoomsOnceAndThenTakesNothing) {
@@ -380,21 +382,14 @@ TEST_F(SessionSteps, AFullBacklogDoomsOnceAndThenTakesNothing) {
 TEST_F(SessionSteps, AFullBacklogMovesOnWhenTheReaderHasMadeRoom) {
   core::Sequence delivered = 0;
   while (delivered < 512) ASSERT_TRUE(session_->deliver(pong(++delivered)));
-  core::Sequence read = 0;
-  const auto read_all = [&] {
-    Report report;
-    while (reader_->read(report.words) == ipc::RingResult::kDone) {
-      ASSERT_EQ(report.as<core::Pong>().request_sequence, ++read);
-    }
-  };
   read_all();
-  EXPECT_EQ(read, 256U);
+  EXPECT_EQ(read_, 256U);
   while (delivered < 768) ASSERT_TRUE(session_->deliver(pong(++delivered)));
   EXPECT_EQ(session_->doomed(), ipc::EndReason::kNone);
   read_all();
   ASSERT_TRUE(session_->flush());
   read_all();
-  EXPECT_EQ(read, 768U);
+  EXPECT_EQ(read_, 768U);
 }
 
 TEST_F(SessionSteps, RequestsWaitUntilTheirRepliesHaveRoom) {
