@@ -365,7 +365,7 @@ struct MessageBuffer {
   Message as() const noexcept {
     static_assert(std::is_trivially_copyable_v<Message> && sizeof(Message) <= sizeof(words));
     Message message;
-    std::memcpy(static_cast<void*>(&message), words, sizeof(Message));
+    copy_words(&message, words, sizeof(Message) / 8);
     return message;
   }
 
@@ -375,10 +375,35 @@ struct MessageBuffer {
     static_assert(std::is_trivially_copyable_v<Message> && sizeof(Message) <= sizeof(words));
     message.header.type = static_cast<std::uint8_t>(Message::kType);
     message.header.slots = static_cast<std::uint8_t>(slots_of<Message>());
-    std::memcpy(words, &message, sizeof(Message));
+    copy_words(words, &message, sizeof(Message) / 8);
+    words[0] = first_word(message.header);
     // Whole slots travel: what an earlier message left behind this one must not.
-    std::memset(words + sizeof(Message) / 8, 0,
-                slots_of<Message>() * kSlotWords * 8 - sizeof(Message));
+    for (std::size_t i = sizeof(Message) / 8; i < slots_of<Message>() * kSlotWords; ++i) {
+      words[i] = 0;
+    }
+  }
+
+ private:
+  // Word by word, and kept so: a message's fields were stored a moment ago, and a vector load
+  // across several of those stores waits until they have left the store buffer. That was 20 ns of a
+  // round trip.
+  static void copy_words(void* to, const void* from, std::size_t count) noexcept {
+    for (std::size_t i = 0; i < count; ++i) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, static_cast<const char*>(from) + 8 * i, sizeof word);
+      asm("" : "+r"(word));
+      std::memcpy(static_cast<char*>(to) + 8 * i, &word, sizeof word);
+    }
+  }
+
+  // The header's small fields in one register, for the same reason.
+  static std::uint64_t first_word(const RequestHeader& header) noexcept {
+    return header.type | (std::uint64_t{header.slots} << 8) |
+           (std::uint64_t{header.reserved0} << 16) | (std::uint64_t{header.reserved1} << 32);
+  }
+  static std::uint64_t first_word(const ReportHeader& header) noexcept {
+    return header.type | (std::uint64_t{header.slots} << 8) | (std::uint64_t{header.a} << 16) |
+           (std::uint64_t{header.b} << 24) | (std::uint64_t{header.ordinal} << 32);
   }
 };
 
