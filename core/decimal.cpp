@@ -35,10 +35,11 @@ class DigitCollector {
   }
 
   Decimal finish(bool negative, std::int64_t text_exponent) const noexcept {
-    if (overflow_) return kDecimalInvalid;
     if (mantissa_ == 0) return Decimal{};
     const std::int64_t exponent = text_exponent - fraction_digits_ + pending_zeros_;
-    if (exponent < kExponentMin || exponent > kExponentMax) return kDecimalInvalid;
+    if (overflow_ || exponent < kExponentMin || exponent > kExponentMax) {
+      return exponent >= 0 && !negative ? kDecimalHuge : kDecimalInvalid;
+    }
     const auto magnitude = static_cast<std::int64_t>(mantissa_);
     return Decimal{negative ? -magnitude : magnitude, static_cast<std::int8_t>(exponent)};
   }
@@ -106,6 +107,7 @@ Increments judge(Wide count) noexcept {
 }  // namespace
 
 Increments to_increments(Decimal value, Increment increment) noexcept {
+  if (value == kDecimalHuge) return {0, DecimalError::kAboveMaximum};
   const bool counted = value.exponent == kExponentIncrements;
   if (!counted && (value.exponent < kExponentMin || value.exponent > kExponentMax)) {
     return {0, DecimalError::kNotMultiple};

@@ -25,12 +25,15 @@ struct Decimal {
 // Exponents that are no powers of ten but say what the mantissa is.
 inline constexpr std::int8_t kExponentAbsent = 127;   // the field was not given
 inline constexpr std::int8_t kExponentInvalid = 126;  // a number that 64 bits cannot hold exactly
+inline constexpr std::int8_t kExponentHuge = 124;     // a whole number beyond 64 bits
 inline constexpr std::int8_t kExponentIncrements = 125;  // mantissa counts ticks or lots already
 inline constexpr std::int8_t kExponentMax = 40;
 inline constexpr std::int8_t kExponentMin = -40;
 
 inline constexpr Decimal kDecimalAbsent{0, kExponentAbsent};
 inline constexpr Decimal kDecimalInvalid{0, kExponentInvalid};
+// A positive whole number that is too large to be carried, and so above every limit.
+inline constexpr Decimal kDecimalHuge{1, kExponentHuge};
 
 // A decimal that counts increments (ticks, lots) instead of currency units: what a client that
 // knows the instrument sends, because it costs the engine no division.
@@ -63,7 +66,8 @@ struct Increments {
 Increments to_increments(Decimal value, Increment increment) noexcept;
 
 // Reads a JSON-style number: [+-]digits[.digits][e[+-]digits]. False when `text` is anything else.
-// A number that is well formed but too long for 64 bits yields kDecimalInvalid and true.
+// A number that is well formed but too long for 64 bits yields true and kDecimalHuge, when it is a
+// positive whole number, else kDecimalInvalid.
 bool parse_decimal(std::string_view text, Decimal& out) noexcept;
 
 // The increment that `text` spells ("0.01"), or false when it is not positive or out of range.

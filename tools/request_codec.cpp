@@ -25,10 +25,12 @@ bool blank(std::string_view text) noexcept {
   return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
 }
 
-// The value of a frame's key, or null.
+// The value of a frame's key; null when it is missing or JSON's null, which mean the same.
 const JsonValue* find_key(const JsonValue& frame, std::string_view key) {
   for (const JsonMember& member : frame.members) {
-    if (equal_ignoring_case(member.key, key)) return &member.value;
+    if (equal_ignoring_case(member.key, key)) {
+      return member.value.kind == JsonValue::Kind::kNull ? nullptr : &member.value;
+    }
   }
   return nullptr;
 }

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tools/command.h"
 
@@ -54,7 +55,10 @@ int run(int argc, char** argv) {
     return app.exit(help);
   } catch (const CLI::RequiredError&) {
     // No option is required, so this is CLI11's answer to a missing and to an unknown command.
-    complain("a command is needed: exec, send, cancel, status, open-orders, book or watch");
+    const std::vector<std::string> unknown = app.remaining();
+    complain((unknown.empty() ? std::string("a command is needed: ")
+                              : "unknown command " + unknown.front() + "; the commands are: ") +
+             "exec, send, cancel, status, open-orders, book, watch");
     return shmatch::tools::kExitUsage;
   } catch (const CLI::ParseError& error) {
     complain(error.what());

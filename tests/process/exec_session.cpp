@@ -64,7 +64,7 @@ bool same_number(const std::string& a, const std::string& b) {
   core::Decimal second;
   if (a == b) return true;
   return core::parse_decimal(a, first) && core::parse_decimal(b, second) && first == second &&
-         first != core::kDecimalInvalid;
+         first != core::kDecimalInvalid && first != core::kDecimalHuge;
 }
 
 std::string in(std::string_view place, const std::string& fault) {

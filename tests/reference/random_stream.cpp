@@ -168,7 +168,9 @@ void RandomStream::make_odd(NewOrder& order) {
       order.set_limit_price(kDecimalAbsent);
       break;
     case 8:
-      order.set_quantity(random_.percent(50) ? kDecimalInvalid : Decimal{value, 0});
+      order.set_quantity(random_.percent(50)   ? kDecimalInvalid
+                         : random_.percent(50) ? kDecimalHuge
+                                               : Decimal{value, 0});
       break;
     case 9:
       order.set_limit_price(random_.percent(50) ? kDecimalInvalid : Decimal{value, 0});

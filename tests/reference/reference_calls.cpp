@@ -61,6 +61,9 @@ Increments count_increments(Decimal value, Increment increment) {
     if (value.mantissa > kAmountMax) return {0, DecimalError::kAboveMaximum};
     return {value.mantissa, DecimalError::kNone};
   }
+  if (value.exponent == kExponentHuge && value.mantissa == 1) {
+    return {0, DecimalError::kAboveMaximum};
+  }
   if (value.exponent > kExponentMax || value.exponent < kExponentMin) {
     return {0, DecimalError::kNotMultiple};
   }

@@ -55,9 +55,11 @@ TEST(Decimal, RefusesWhatIsNoNumber) {
 
 TEST(Decimal, HoldsSixtyFourBitsAndNoMore) {
   EXPECT_EQ(parsed("9223372036854775807"), (Decimal{std::numeric_limits<std::int64_t>::max(), 0}));
-  EXPECT_EQ(parsed("9223372036854775808"), kDecimalInvalid);
+  EXPECT_EQ(parsed("9223372036854775808"), kDecimalHuge);
+  EXPECT_EQ(parsed("92233720368547758080000"), kDecimalHuge);
+  EXPECT_EQ(parsed("9223372036854775808.5"), kDecimalInvalid);
   EXPECT_EQ(parsed("-9223372036854775809"), kDecimalInvalid);
-  EXPECT_EQ(parsed("12345678901234567891"), kDecimalInvalid);
+  EXPECT_EQ(parsed("12345678901234567891"), kDecimalHuge);
   EXPECT_EQ(parsed("0.12345678901234567891"), kDecimalInvalid);
 }
 
@@ -70,10 +72,11 @@ TEST(Decimal, ZerosAtTheEndCostNothing) {
 
 TEST(Decimal, ExponentsBeyondTheRangeAreInvalid) {
   EXPECT_EQ(parsed("1e40"), (Decimal{1, kExponentMax}));
-  EXPECT_EQ(parsed("1e41"), kDecimalInvalid);
+  EXPECT_EQ(parsed("1e41"), kDecimalHuge);
+  EXPECT_EQ(parsed("-1e41"), kDecimalInvalid);
   EXPECT_EQ(parsed("1e-40"), (Decimal{1, kExponentMin}));
   EXPECT_EQ(parsed("1e-41"), kDecimalInvalid);
-  EXPECT_EQ(parsed("1e99999999999999999999999"), kDecimalInvalid);
+  EXPECT_EQ(parsed("1e99999999999999999999999"), kDecimalHuge);
   EXPECT_EQ(parsed("1e-99999999999999999999999"), kDecimalInvalid);
 }
 
@@ -95,6 +98,7 @@ TEST(ToIncrements, NeverRounds) {
   EXPECT_EQ(judged("1e40", (Increment{3, -18})), DecimalError::kNotMultiple);
   EXPECT_EQ(to_increments(kDecimalAbsent, kOne).error, DecimalError::kNotMultiple);
   EXPECT_EQ(to_increments(kDecimalInvalid, kOne).error, DecimalError::kNotMultiple);
+  EXPECT_EQ(to_increments(kDecimalHuge, kOne).error, DecimalError::kAboveMaximum);
 }
 
 TEST(ToIncrements, RefusesWhatIsNotPositive) {
@@ -118,7 +122,7 @@ TEST(ToIncrements, BelievesNoExponentOfAClient) {
   for (int exponent = -128; exponent <= 127; ++exponent) {
     if (exponent >= kExponentMin && exponent <= kExponentMax) continue;
     if (exponent == kExponentIncrements) continue;
-    const Decimal value{1, static_cast<std::int8_t>(exponent)};
+    const Decimal value{7, static_cast<std::int8_t>(exponent)};
     EXPECT_EQ(to_increments(value, kOne).error, DecimalError::kNotMultiple) << exponent;
   }
   // A mantissa with zeros at its end is judged by value, too.

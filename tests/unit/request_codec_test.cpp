@@ -113,14 +113,21 @@ TEST(Frame, SaysWhyALineIsNone) {
   EXPECT_EQ(no_frame(R"({"o":{}})"), "n is missing");
   EXPECT_EQ(no_frame(R"({"n":7,"o":{}})"), "n is not a string");
   EXPECT_EQ(no_frame(R"({"n":"Ping"})"), "o is missing");
-  EXPECT_EQ(no_frame(R"({"n":"Ping","o":null})"), "o is neither an object nor a string");
+  EXPECT_EQ(no_frame(R"({"n":"Ping","o":null})"), "o is missing");
   EXPECT_EQ(no_frame(R"({"n":"Ping","o":[]})"), "o is neither an object nor a string");
   EXPECT_EQ(no_frame(R"({"n":"Ping","o":{},"u":1})"), "u is not a string");
   EXPECT_EQ(no_frame(R"({"n":"Ping","N":"Pong","o":{}})"), "n is given twice");
-  for (const char* i : {"1.0", "1e1", "\"1\"", "null", "true", "{}"}) {
+  for (const char* i : {"1.0", "1e1", "\"1\"", "true", "{}"}) {
     EXPECT_EQ(no_frame(std::string(R"({"n":"Ping","o":{},"i":)") + i + "}"), "i is not an integer");
   }
   EXPECT_TRUE(mentions(no_frame("{" + std::string(kLineSizeMax, ' ') + "}"), "longer"));
+}
+
+TEST(Frame, TakesNullForAMissingKey) {
+  const Line result = line(R"({"m":null,"i":null,"u":null,"n":"Ping","o":{}})");
+  ASSERT_EQ(result.kind, LineKind::kFrame) << result.fault;
+  EXPECT_EQ(result.frame.sequence, "0");
+  EXPECT_EQ(result.frame.user, "");
 }
 
 TEST(Frame, KeepsTheSequenceAsWritten) {
@@ -285,7 +292,11 @@ TEST(Decimals, AreJudgedByValue) {
 TEST(Decimals, BadValuesGoToTheEngine) {
   EXPECT_EQ(new_order(with("Quantity", "0")).quantity(), core::Decimal{});
   EXPECT_EQ(new_order(with("Quantity", "-1")).quantity(), (core::Decimal{-1, 0}));
-  for (const char* value : {"12345678901234567891", "1e400", "1e-400", "\"1e99\""}) {
+  for (const char* value : {"12345678901234567891", "1e400", "\"1e99\""}) {
+    EXPECT_EQ(new_order(with("LimitPrice", value)).limit_price(), core::kDecimalHuge) << value;
+  }
+  for (const char* value :
+       {"-12345678901234567891", "-1e400", "1e-400", "0.12345678901234567891"}) {
     EXPECT_EQ(new_order(with("LimitPrice", value)).limit_price(), core::kDecimalInvalid) << value;
   }
 }
