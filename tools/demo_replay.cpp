@@ -24,6 +24,13 @@
 namespace shmatch::tools {
 namespace {
 
+// Logs on to the demo's own engine. It was ready before, so one that is not there now has gone.
+Failure log_on_to_engine(Client& client, const LogonOptions& options) {
+  Failure failure = client.logon(options);
+  if (failure.error == ClientError::kNoEngine) failure.text = "the engine went away";
+  return failure;
+}
+
 using Clock = std::chrono::steady_clock;
 
 // An engine that is alive answers far sooner.
@@ -91,7 +98,7 @@ class ReplayClient {
     options.cancel_on_disconnect = false;
     options.all_accounts = true;
     options.report_slots = kReportSlots;
-    const Failure failure = client_.logon(options);
+    const Failure failure = log_on_to_engine(client_, options);
     if (failure.error == ClientError::kRefused || failure.error == ClientError::kBadArgument) {
       own_.no_logon.set(failure.text);
       return false;
@@ -390,7 +397,7 @@ EngineView look_at(const DemoEngine& engine) {
   LogonOptions options;
   options.socket = engine.socket();
   options.session_name = "demo";
-  if (const Failure failure = client.logon(options)) {
+  if (const Failure failure = log_on_to_engine(client, options)) {
     throw DemoError(kDemoEngineGone, failure.text);
   }
   EngineView view;
