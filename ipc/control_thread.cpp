@@ -22,7 +22,6 @@ using std::chrono::milliseconds;
 
 // Keeps unfinished logons from piling up; it says nothing about sessions, which never time out.
 constexpr milliseconds kLogonTime{10'000};
-constexpr std::uint32_t kLogonsUnderWayMax = 512;
 constexpr std::uint32_t kLogonsUnderWayPerUid = 128;
 constexpr milliseconds kAcceptPause{100};
 constexpr int kAcceptsAtOnce = 64;

@@ -33,6 +33,9 @@
 
 namespace shmatch::ipc {
 
+// Connections that have not become sessions yet, of all uids together.
+inline constexpr std::uint32_t kLogonsUnderWayMax = 512;
+
 class ControlThread {
  public:
   // All must outlive this object. `core_memory` is populated further while the server runs.

@@ -35,7 +35,7 @@ constexpr std::chrono::milliseconds kPopulateTime{250};
 
 // Two for each session (socket, process), four for each logon under way, and some for the rest.
 constexpr rlim_t kDescriptorsPerSession = 2;
-constexpr rlim_t kDescriptorsElse = 4 * 512 + 64;
+constexpr rlim_t kDescriptorsElse = 4 * kLogonsUnderWayMax + 64;
 
 Fault check_rules(const ServerOptions& options) {
   const auto& users = options.configuration.users;
