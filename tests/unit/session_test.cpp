@@ -155,6 +155,27 @@ TEST_F(SessionTest, QueriesOfManyPagesArriveWhole) {
   EXPECT_TRUE(rows.empty());
 }
 
+// A page looks at 4,096 orders at most; what lies behind a deeper level comes on the next page.
+TEST_F(SessionTest, ABookWithAVeryDeepLevelArrivesWhole) {
+  start();
+  constexpr std::uint32_t kDeep = 4200;
+  Client alice = logged_on("alice");
+  for (std::uint32_t i = 0; i < kDeep; ++i) enter(alice, limit_order(1, Side::kBuy, 10, 1));
+  enter(alice, limit_order(1, Side::kBuy, 9, 2));
+  enter(alice, limit_order(1, Side::kSell, 11, 3));
+  Client::L2Snapshot book;
+  core::Receipt refused;
+  ASSERT_FALSE(alice.l2_snapshot(1, 1, 100, book, refused, kPatience));
+  ASSERT_EQ(book.bids.size(), 2U);
+  EXPECT_EQ(book.bids[0].price, 10);
+  EXPECT_EQ(book.bids[0].order_count, kDeep);
+  EXPECT_EQ(book.bids[0].quantity_low, kDeep);
+  EXPECT_EQ(book.bids[0].account_count, 1U);
+  EXPECT_EQ(book.bids[1].price, 9);
+  ASSERT_EQ(book.asks.size(), 1U);
+  EXPECT_EQ(book.asks[0].price, 11);
+}
+
 TEST_F(SessionTest, LeavingCancelsWhatWasAskedToBeCancelled) {
   start();
   Client observer = logged_on("operator");
