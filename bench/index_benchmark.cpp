@@ -48,7 +48,7 @@ void OurIndex(benchmark::State& state) {
   std::uint64_t next = 0;
   const auto enter = [&](core::Index slot) {
     const Key key = nth_key(next++);
-    orders[slot].account = key.account;
+    orders[slot].account = static_cast<std::uint16_t>(key.account);
     orders[slot].cl_ord_id = key.cl_ord_id;
     index.put(key.account, key.cl_ord_id, slot);
   };

@@ -62,6 +62,11 @@ class ClientIdIndex {
     entries_[hole] = Entry{};
   }
 
+  // A hint: the pair will be looked for soon.
+  void prefetch(Index account, ClOrdId cl_ord_id) const noexcept {
+    __builtin_prefetch(&entries_[hash(account, cl_ord_id) & mask()]);
+  }
+
   std::size_t size() const noexcept { return size_; }
 
  private:

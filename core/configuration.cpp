@@ -137,6 +137,47 @@ std::string capacities_fault(const Capacities& capacities) {
   return fault;
 }
 
+// ---- two configurations
+
+std::string gone(std::string_view what, std::int64_t id) {
+  return std::string(what) + " " + std::to_string(id) +
+         " is configured no more, but orders and sessions may name it";
+}
+
+template <class List>
+auto with_id(const List& list, std::int64_t id) -> decltype(list.data()) {
+  const auto found =
+      std::find_if(list.begin(), list.end(), [id](const auto& entry) { return entry.id == id; });
+  return found == list.end() ? nullptr : &*found;
+}
+
+std::string capacities_conflict(const Capacities& before, const Capacities& after) {
+  if (before.working_orders != after.working_orders ||
+      before.finished_orders != after.finished_orders) {
+    return "the capacities working_orders and finished_orders were " +
+           std::to_string(before.working_orders) + " and " +
+           std::to_string(before.finished_orders) +
+           " and cannot change, because order ids depend on them";
+  }
+  if (before.sessions > after.sessions) {
+    return "the capacity sessions was " + std::to_string(before.sessions) + " and can only grow";
+  }
+  return "";
+}
+
+std::string instruments_conflict(const std::vector<Instrument>& before,
+                                 const std::vector<Instrument>& after) {
+  for (const Instrument& instrument : before) {
+    const Instrument* const now = with_id(after, instrument.id);
+    if (now == nullptr) return gone("instrument", instrument.id);
+    if (*now != instrument) {
+      return "the symbol, tick and lot of instrument " + std::to_string(instrument.id) +
+             " cannot change, because its orders are counted in them";
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string find_fault(const Configuration& configuration) {
@@ -147,6 +188,26 @@ std::string find_fault(const Configuration& configuration) {
   if (fault.empty()) fault = capacities_fault(configuration.capacities);
   if (fault.empty() && configuration.rate_per_second > 0 && configuration.rate_burst == 0) {
     fault = "rate_burst must be at least 1 when rate_per_second is set";
+  }
+  return fault;
+}
+
+std::string find_conflict(const Configuration& before, const Configuration& after) {
+  if (before.oms_id != after.oms_id) {
+    return "oms_id was " + std::to_string(before.oms_id) + " and cannot become " +
+           std::to_string(after.oms_id);
+  }
+  std::string fault = capacities_conflict(before.capacities, after.capacities);
+  if (fault.empty()) fault = instruments_conflict(before.instruments, after.instruments);
+  for (std::size_t i = 0; fault.empty() && i < before.accounts.size(); ++i) {
+    if (!std::binary_search(after.accounts.begin(), after.accounts.end(), before.accounts[i])) {
+      fault = gone("account", before.accounts[i]);
+    }
+  }
+  for (std::size_t i = 0; fault.empty() && i < before.users.size(); ++i) {
+    if (with_id(after.users, before.users[i].id) == nullptr) {
+      fault = gone("user", before.users[i].id);
+    }
   }
   return fault;
 }

@@ -68,4 +68,11 @@ inline constexpr std::uint32_t kSessionsCapacityMax = 4'096;
 // Empty when `configuration` can be served, else one sentence that says what is wrong.
 std::string find_fault(const Configuration& configuration);
 
+// Why an engine with a state that came about under `before` cannot be served under `after`; empty
+// when it can. Both are without fault. What may change: instruments, users and accounts may be
+// added and listed in another order; users' names, permissions and accounts; more session slots;
+// the rate limit. What may not: the OMS id, the capacities for orders, an instrument's symbol, tick
+// and lot, and nothing that the state may name may go.
+std::string find_conflict(const Configuration& before, const Configuration& after);
+
 }  // namespace shmatch::core

@@ -2,8 +2,9 @@
 // to core.
 //
 // Split by what it does: rules.cpp judges requests and changes nothing, execution.cpp enters,
-// matches and cancels orders, queries.cpp answers questions, matching_engine.cpp takes the inputs
-// in.
+// matches and cancels orders, queries.cpp answers questions, sessions.cpp opens, ends and sweeps
+// sessions, state_digest.cpp and state_export.cpp look at all of it, matching_engine.cpp is the
+// face.
 #pragma once
 
 #include "core/account_table.h"
@@ -13,6 +14,7 @@
 #include "core/order_store.h"
 #include "core/reporter.h"
 #include "core/session_table.h"
+#include "core/state_words.h"
 
 namespace shmatch::core {
 
@@ -38,11 +40,11 @@ constexpr Refusal wrong_oms(OmsId given) noexcept {
 
 class MatchingEngine::State {
  public:
-  State(Arena& arena, const Configuration& configuration, std::uint64_t hash_salt,
-        ReportSink& sink);
+  State(Arena& arena, const Configuration& configuration, std::uint64_t hash_salt, ReportSink& sink,
+        bool keep_digest);
   void reset(const Configuration& configuration) noexcept;
 
-  // ---- inputs (matching_engine.cpp)
+  // ---- inputs (sessions.cpp; request: matching_engine.cpp)
   SessionSerial logon(SessionSlot slot, const Logon& logon) noexcept;
   void request(SessionSlot slot, Sequence request_sequence, const Request& request,
                TimeNs now) noexcept;
@@ -52,11 +54,22 @@ class MatchingEngine::State {
     ++sequence_;
     stopped_ = why;
   }
+  void restart() noexcept;
+  void resume(SessionSlot slot, const Logon& logon) noexcept;
+  void forget_session(SessionSlot slot) noexcept;
 
+  // ---- state_digest.cpp
+  std::uint64_t digest() const noexcept;
   void check_invariants() const noexcept;
+
+  // ---- state_export.cpp, state_import.cpp
+  bool export_to(WordSink& sink) const noexcept;
+  const char* import_from(WordSource& source) noexcept;
 
  private:
   friend class MatchingEngine;
+  friend class LookAhead;
+  friend class StateView;
 
   // What a request's judge found out, so that its execution need not look again.
   struct JudgedCancel {
@@ -75,6 +88,7 @@ class MatchingEngine::State {
     SessionSlot slot;
     Sequence request;
   };
+  class Importer;  // state_import.cpp
 
   // ---- rules.cpp
   Refusal judge_acceptance(SessionSlot slot, TimeNs now) noexcept;
@@ -97,6 +111,44 @@ class MatchingEngine::State {
                  TimeNs now) noexcept;
   void cancel_working(Index order, CancelReason reason, Index by_user, SessionSlot also,
                       TimeNs now) noexcept;
+  void remember(Index order) noexcept;
+
+  // ---- state_digest.cpp
+  OrderIds ids_of(Index order) const noexcept;
+  std::uint64_t order_digest(Index order) const noexcept;
+  // The order has changed, or has just been entered; all is in its record.
+  void renew_digest(Index order) noexcept {
+    if (!keep_digest_) return;
+    const std::uint64_t renewed = order_digest(order);
+    orders_digest_ += renewed - store_[order].digest;
+    store_[order].digest = renewed;
+  }
+  std::uint64_t walk_orders_digest() const noexcept;
+  void put_counters(CounterWords& words) const noexcept;
+  // Calls f(words) for each instrument that something has happened to.
+  template <class F>
+  void for_each_instrument_words(F f) const noexcept {
+    for (Index i = 0; i < instruments_.size(); ++i) {
+      const Ticks last = instruments_[i].last_trade_price;
+      const std::uint64_t changes = books_.update_id(i);
+      if (last == 0 && changes == 0) continue;
+      f(InstrumentWords{static_cast<std::uint64_t>(instruments_[i].id),
+                        static_cast<std::uint64_t>(last), changes});
+    }
+  }
+  // Calls f(words) for each session, by slot.
+  template <class F>
+  void for_each_session_words(F f) const noexcept {
+    for (SessionSlot slot = 0; slot < sessions_.size(); ++slot) {
+      if (sessions_[slot].state == SessionState::kFree) continue;
+      SessionWords words;
+      put_session(slot, sessions_[slot], words);
+      f(words);
+    }
+  }
+
+  // ---- state_export.cpp
+  void put_export_head(ExportHeadWords& words) const noexcept;
 
   // ---- queries.cpp
   void order_status(const Origin& origin, const OrderStatusQuery& query) noexcept;
@@ -107,11 +159,19 @@ class MatchingEngine::State {
   Refusal judge_open_orders(SessionSlot slot, const OpenOrdersQuery& query) const noexcept;
   Refusal judge_l2(const L2Query& query) const noexcept;
 
+  // The session that is swept after `place` others.
+  SessionSlot swept_at(std::uint32_t place) const noexcept {
+    return sweep_queue_[(sweep_head_ + place) % sweep_queue_.size()];
+  }
+  void queue_sweep(SessionSlot slot) noexcept {
+    sweep_queue_[(sweep_head_ + sweep_count_++) % sweep_queue_.size()] = slot;
+  }
+
   OmsId oms_id_;
   std::uint32_t rate_per_second_;
   TimeNs rate_interval_;
   TimeNs rate_tolerance_;
-  std::uint32_t working_capacity_;
+  Capacities capacities_;
   AccountTable accounts_;
   IdMap instrument_map_;
   std::span<InstrumentEntry> instruments_;
@@ -130,6 +190,8 @@ class MatchingEngine::State {
   std::uint32_t sweep_head_ = 0;
   std::uint32_t sweep_count_ = 0;
   Index sweep_cursor_ = 0;
+  bool keep_digest_;
+  std::uint64_t orders_digest_ = 0;  // of all known orders, if it is kept
 };
 
 }  // namespace shmatch::core

@@ -4,8 +4,18 @@
 
 namespace shmatch::core {
 
+namespace {
+
+bool may_rest(const Order& order) noexcept {
+  return order.order_type == OrderType::kLimit && order.time_in_force == TimeInForce::kGtc;
+}
+
+}  // namespace
+
 void MatchingEngine::State::cancel_order(const Origin& origin, const CancelOrder& request,
                                          TimeNs now) noexcept {
+  // Both lines of the record at once, while the rules are looked at.
+  if (request.order_id > 0) store_.prefetch(store_.slot_of(request.order_id));
   JudgedCancel judged{judge_acceptance(origin.slot, now)};
   if (judged.refusal.code == ErrorCode::kOk) judged = judge_cancel(origin.slot, request);
   reporter_.receipt(origin.slot, origin.request, RequestType::kCancelOrder, judged.refusal);
@@ -21,7 +31,17 @@ void MatchingEngine::State::cancel_working(Index order, CancelReason reason, Ind
   store_.detail(order).ended_by = static_cast<std::uint16_t>(by_user);
   end_order(order, OrderState::kCanceled, ChangeReason::kUserModified, reason, now);
   reporter_.order_state(order, false, also);
+  remember(order);
+}
+
+// The order has ended and everyone has heard of it. It joins those that stay known, and the oldest
+// of them may have to go.
+void MatchingEngine::State::remember(Index order) noexcept {
   store_.finish(order);
+  renew_digest(order);
+  if (!store_.overfull()) return;
+  orders_digest_ -= store_[store_.oldest_finished()].digest;
+  store_.forget_oldest();
 }
 
 void MatchingEngine::State::end_order(Index index, OrderState state, ChangeReason reason,
@@ -44,6 +64,7 @@ void MatchingEngine::State::new_order(const Origin& origin, const NewOrder& requ
     return;
   }
   const Index order = enter(origin.slot, request, judged, now);
+  if (may_rest(store_[order])) books_.expect(order);
   reporter_.accepted(origin.slot, origin.request, store_[order].order_id, store_[order].cl_ord_id);
   match(order, origin.slot, now);
   settle(order, origin.slot, now);
@@ -57,7 +78,7 @@ Index MatchingEngine::State::enter(SessionSlot slot, const NewOrder& request,
   order.cl_ord_id = request.cl_ord_id > 0 ? request.cl_ord_id : 0;
   order.price = judged.price;
   order.leaves = judged.quantity;
-  order.account = judged.account;
+  order.account = static_cast<std::uint16_t>(judged.account);
   order.instrument = static_cast<std::uint16_t>(judged.instrument);
   order.side = request.side;
   order.order_type = request.order_type;
@@ -68,7 +89,7 @@ Index MatchingEngine::State::enter(SessionSlot slot, const NewOrder& request,
   detail.receive_time = now;
   detail.update_time = now;
   detail.entered_by = static_cast<std::uint16_t>(session.user);
-  if (session.cancel_on_disconnect) {
+  if (session.marks_orders()) {
     session.entered_orders = true;
     store_.cancel_session(index) = session.serial;
   }
@@ -129,18 +150,22 @@ void MatchingEngine::State::execute(Index taker, Index maker, SessionSlot origin
   reporter_.trade(execution, taker, maker, false, origin);
   reporter_.trade(execution, maker, taker, true, kNoSession);
   reporter_.order_state(maker, false, kNoSession);
-  if (maker_filled) store_.finish(maker);
+  if (maker_filled) {
+    remember(maker);
+  } else {
+    renew_digest(maker);
+  }
 }
 
 // The new order has traded what it could: it ends, or it rests. Either way its one state event says
-// so.
+// so, and the digest covers it from now on.
 void MatchingEngine::State::settle(Index index, SessionSlot origin, TimeNs now) noexcept {
   Order& order = store_[index];
   const bool traded = order.leaves != store_.detail(index).orig_quantity;
   bool ended = true;
   if (order.leaves == 0) {
     end_order(index, OrderState::kFullyExecuted, ChangeReason::kTrade, CancelReason::kNone, now);
-  } else if (order.order_type == OrderType::kLimit && order.time_in_force == TimeInForce::kGtc) {
+  } else if (may_rest(order)) {
     ended = false;
     if (traded) order.change_reason = ChangeReason::kTrade;
     order.flags |= kFlagAddedToBook;
@@ -150,7 +175,11 @@ void MatchingEngine::State::settle(Index index, SessionSlot origin, TimeNs now) 
               CancelReason::kNoMoreMarket, now);
   }
   reporter_.order_state(index, true, origin);
-  if (ended) store_.finish(index);
+  if (ended) {
+    remember(index);
+  } else {
+    renew_digest(index);
+  }
 }
 
 }  // namespace shmatch::core

@@ -3,16 +3,17 @@
 #include <new>
 
 #include "core/engine_state.h"
+#include "core/input_record.h"
 
 namespace shmatch::core {
 
 MatchingEngine::State::State(Arena& arena, const Configuration& configuration,
-                             std::uint64_t hash_salt, ReportSink& sink)
+                             std::uint64_t hash_salt, ReportSink& sink, bool keep_digest)
     : oms_id_(configuration.oms_id),
       rate_per_second_(configuration.rate_per_second),
       rate_interval_(rate_per_second_ == 0 ? 0 : 1'000'000'000 / rate_per_second_),
       rate_tolerance_(rate_interval_ * (TimeNs{configuration.rate_burst} - 1)),
-      working_capacity_(configuration.capacities.working_orders),
+      capacities_(configuration.capacities),
       accounts_(arena, configuration),
       instrument_map_(arena, configuration.instruments.size()),
       instruments_(arena.take<InstrumentEntry>(configuration.instruments.size())),
@@ -20,9 +21,10 @@ MatchingEngine::State::State(Arena& arena, const Configuration& configuration,
       sessions_(arena, configuration),
       store_(arena, configuration.capacities, hash_salt),
       books_(arena, configuration.instruments.size(), configuration.capacities.working_orders,
-             store_.orders()),
+             store_.orders(), keep_digest),
       reporter_(accounts_, sessions_, store_, books_, instruments_, sink),
-      sweep_queue_(arena.take<SessionSlot>(configuration.capacities.sessions)) {}
+      sweep_queue_(arena.take<SessionSlot>(configuration.capacities.sessions)),
+      keep_digest_(keep_digest) {}
 
 void MatchingEngine::State::reset(const Configuration& configuration) noexcept {
   accounts_.fill(configuration);
@@ -31,35 +33,22 @@ void MatchingEngine::State::reset(const Configuration& configuration) noexcept {
     const Instrument& instrument = configuration.instruments[i];
     instruments_[i] = InstrumentEntry{instrument.id, 0, instrument.tick, instrument.lot};
     instrument_map_.insert(instrument.id, i);
+    books_.name(i, instrument.id);
   }
-}
-
-SessionSerial MatchingEngine::State::logon(SessionSlot slot, const Logon& logon) noexcept {
-  SHMATCH_CHECK(slot < sessions_.size() && sessions_[slot].state == Session::State::kFree);
-  const Index user = accounts_.user(logon.user_id);
-  SHMATCH_CHECK(user != kNoIndex);
-  ++sequence_;
-  if (++last_serial_ == 0) ++last_serial_;  // 0 is no session
-  sessions_[slot] = Session{.serial = last_serial_,
-                            .user = user,
-                            .theoretical_arrival = 0,
-                            .state = Session::State::kOpen,
-                            .cancel_on_disconnect = logon.cancel_on_disconnect,
-                            .whole_objects = logon.whole_objects,
-                            .entered_orders = false};
-  const bool all = logon.all_accounts && accounts_.may(user, kPermissionOperator);
-  sessions_.subscribe(slot, accounts_, all);
-  return last_serial_;
 }
 
 void MatchingEngine::State::request(SessionSlot slot, Sequence request_sequence,
                                     const Request& request, TimeNs now) noexcept {
-  SHMATCH_CHECK(slot < sessions_.size() && sessions_[slot].state == Session::State::kOpen);
+  SHMATCH_CHECK(sessions_.is(slot, SessionState::kOpen));
   const Origin origin{slot, request_sequence};
-  const auto type = static_cast<RequestType>(request.type());
-  const bool is_input = type == RequestType::kCancelOrder || type == RequestType::kNewOrder;
-  reporter_.begin(is_input ? ++sequence_ : sequence_, now);
-  switch (type) {
+  if (is_input(request)) {
+    Session& session = sessions_[slot];
+    SHMATCH_CHECK(request_sequence > session.last_request);
+    session.last_request = request_sequence;
+    ++sequence_;
+  }
+  reporter_.begin(sequence_, now);
+  switch (static_cast<RequestType>(request.type())) {
     case RequestType::kCancelOrder:
       return cancel_order(origin, request.as<CancelOrder>(), now);
     case RequestType::kNewOrder:
@@ -78,67 +67,27 @@ void MatchingEngine::State::request(SessionSlot slot, Sequence request_sequence,
   check_failed("well_formed(request)", __FILE__, __LINE__);
 }
 
-void MatchingEngine::State::end_session(SessionSlot slot) noexcept {
-  SHMATCH_CHECK(slot < sessions_.size() && sessions_[slot].state == Session::State::kOpen);
-  ++sequence_;
-  sessions_.unsubscribe(slot, accounts_);
-  if (!sessions_[slot].entered_orders) {
-    sessions_[slot].state = Session::State::kFree;
-    return;
-  }
-  sessions_[slot].state = Session::State::kSweeping;
-  sweep_queue_[(sweep_head_ + sweep_count_) % sweep_queue_.size()] = slot;
-  ++sweep_count_;
-}
-
-bool MatchingEngine::State::sweep(TimeNs now) noexcept {
-  if (sweep_count_ == 0) return false;
-  reporter_.begin(++sequence_, now);
-  Session& session = sessions_[sweep_queue_[sweep_head_]];
-  const Index end = store_.slot_count();
-  const Index stop =
-      end - sweep_cursor_ < kSweepOrdersPerStep ? end : sweep_cursor_ + kSweepOrdersPerStep;
-  Index cancelled = 0;
-  for (; sweep_cursor_ < stop && cancelled < kSweepCancelsPerStep; ++sweep_cursor_) {
-    if (store_.cancel_session(sweep_cursor_) != session.serial) continue;
-    const Order& order = store_[sweep_cursor_];
-    if (order.order_id == 0 || order.state != OrderState::kWorking) continue;
-    cancel_working(sweep_cursor_, CancelReason::kCancelOnDisconnect, session.user, kNoSession, now);
-    ++cancelled;
-  }
-  if (sweep_cursor_ == end) {
-    session.state = Session::State::kFree;
-    sweep_head_ = static_cast<std::uint32_t>((sweep_head_ + 1) % sweep_queue_.size());
-    --sweep_count_;
-    sweep_cursor_ = 0;
-  }
-  return true;
-}
-
-void MatchingEngine::State::check_invariants() const noexcept {
-  store_.check_invariants();
-  SHMATCH_CHECK(books_.check_invariants() == store_.working_count());
-}
-
 std::size_t MatchingEngine::memory_size(const Configuration& configuration) {
   Arena arena;
   arena.take<std::byte>(sizeof(State));
   class Nobody final : public ReportSink {
     void deliver(SessionSlot, const Report&) noexcept override {}
   } nobody;
-  const State measured(arena, configuration, 0, nobody);
+  const State measured(arena, configuration, 0, nobody, false);
   return arena.used();
 }
 
 MatchingEngine::MatchingEngine(const Configuration& configuration, std::span<std::byte> memory,
-                               std::uint64_t hash_salt, ReportSink& sink) {
+                               std::uint64_t hash_salt, ReportSink& sink, bool keep_digest) {
   Arena arena(memory);
   void* place = arena.take<std::byte>(sizeof(State)).data();
-  state_ = new (place) State(arena, configuration, hash_salt, sink);
+  state_ = new (place) State(arena, configuration, hash_salt, sink, keep_digest);
   state_->reset(configuration);
 }
 
 MatchingEngine::~MatchingEngine() { state_->~State(); }
+
+void MatchingEngine::set_sink(ReportSink& sink) noexcept { state_->reporter_.set_sink(sink); }
 
 SessionSerial MatchingEngine::logon(SessionSlot slot, const Logon& logon, TimeNs) noexcept {
   return state_->logon(slot, logon);
@@ -155,8 +104,35 @@ bool MatchingEngine::sweep(TimeNs now) noexcept { return state_->sweep(now); }
 
 void MatchingEngine::stop_accepting(Detail why, TimeNs) noexcept { state_->stop_accepting(why); }
 
+void MatchingEngine::restart(TimeNs) noexcept { state_->restart(); }
+
+void MatchingEngine::resume(SessionSlot slot, const Logon& logon, TimeNs) noexcept {
+  state_->resume(slot, logon);
+}
+
+void MatchingEngine::forget_session(SessionSlot slot, TimeNs) noexcept {
+  state_->forget_session(slot);
+}
+
+std::uint32_t MatchingEngine::session_capacity() const noexcept { return state_->sessions_.size(); }
+
 bool MatchingEngine::slot_free(SessionSlot slot) const noexcept {
-  return slot < state_->sessions_.size() && state_->sessions_[slot].state == Session::State::kFree;
+  return state_->sessions_.is(slot, SessionState::kFree);
+}
+
+SessionView MatchingEngine::session(SessionSlot slot) const noexcept {
+  if (slot >= state_->sessions_.size()) return {};
+  const Session& session = state_->sessions_[slot];
+  return {session.state, session.serial, session.last_request, session.logon};
+}
+
+SessionSlot MatchingEngine::find_resumable(UserId user_id,
+                                           const char (&name)[kSessionNameBytes]) const noexcept {
+  return state_->sessions_.find_resumable(user_id, name);
+}
+
+bool MatchingEngine::user_configured(UserId user_id) const noexcept {
+  return state_->accounts_.user(user_id) != kNoIndex;
 }
 
 bool MatchingEngine::sweeping() const noexcept { return state_->sweep_count_ > 0; }
@@ -191,6 +167,8 @@ Ticks MatchingEngine::last_trade_price(InstrumentId instrument) const noexcept {
   const Index index = state_->instrument_map_.find(instrument);
   return index == kNoIndex ? 0 : state_->instruments_[index].last_trade_price;
 }
+
+std::uint64_t MatchingEngine::digest() const noexcept { return state_->digest(); }
 
 void MatchingEngine::check_invariants() const noexcept { state_->check_invariants(); }
 

@@ -1,5 +1,7 @@
 #include "core/message.h"
 
+#include <cstddef>
+
 namespace shmatch::core {
 
 namespace {
@@ -8,6 +10,16 @@ template <class Message>
 bool framed_as(const Request& request) noexcept {
   return request.slots() == slots_of<Message>();
 }
+
+// Every reply names its request in the word behind the header.
+constexpr std::size_t kReplyWord = sizeof(ReportHeader) / sizeof(std::uint64_t);
+static_assert(offsetof(Receipt, request_sequence) == kReplyWord * 8);
+static_assert(offsetof(OrderAccepted, request_sequence) == kReplyWord * 8);
+static_assert(offsetof(OrderStatusReply, request_sequence) == kReplyWord * 8);
+static_assert(offsetof(OpenOrderRow, request_sequence) == kReplyWord * 8);
+static_assert(offsetof(L2Rows, request_sequence) == kReplyWord * 8);
+static_assert(offsetof(PageEnd, request_sequence) == kReplyWord * 8);
+static_assert(offsetof(Pong, request_sequence) == kReplyWord * 8);
 
 }  // namespace
 
@@ -26,11 +38,26 @@ bool well_formed(const Request& request) noexcept {
     case RequestType::kL2Snapshot:
       return framed_as<L2Query>(request);
     case RequestType::kPing:
-      return framed_as<Ping>(request);
+      return framed_as<Ping>(request) && request.as<Ping>().fence <= 1;
     case RequestType::kNone:
       break;
   }
   return false;
+}
+
+Sequence replied_request(const Report& report) noexcept {
+  switch (static_cast<ReportType>(report.type())) {
+    case ReportType::kReceipt:
+    case ReportType::kOrderAccepted:
+    case ReportType::kOrderStatus:
+    case ReportType::kOpenOrder:
+    case ReportType::kL2Rows:
+    case ReportType::kPageEnd:
+    case ReportType::kPong:
+      return report.words[kReplyWord];
+    default:
+      return 0;
+  }
 }
 
 }  // namespace shmatch::core

@@ -50,6 +50,7 @@ enum class ReportType : std::uint8_t {
   kL2Rows = 10,          // rows of the reply to L2Snapshot
   kPageEnd = 11,         // ends one page of OpenOrders or L2Snapshot
   kPong = 12,
+  kResumed = 13,  // first report of a session that was resumed
 };
 
 // ---------------------------------------------------------------------------------------- requests
@@ -131,6 +132,8 @@ struct L2Query {
 struct Ping {
   static constexpr RequestType kType = RequestType::kPing;
   RequestHeader header{};
+  // 1: a fence that the client needs for itself; captures of what users asked leave it out. Else 0.
+  std::uint64_t fence = 0;
 };
 
 // ----------------------------------------------------------------------------------------- reports
@@ -312,6 +315,22 @@ struct Pong {
   Sequence request_sequence = 0;
 };
 
+// Comes before everything else when a session is resumed. header.a is 1 when there is a gap: some
+// of the reports that the client has not seen are not kept any more. The kept ones follow, as they
+// were, with their own engine sequence numbers; then come new ones.
+struct Resumed {
+  static constexpr ReportType kType = ReportType::kResumed;
+  ReportHeader header;
+  // The newest SendOrder or CancelOrder of this session that the engine has executed or refused,
+  // 0 for none. Requests with larger numbers never were; new ones are numbered from here on.
+  Sequence last_request = 0;
+  std::uint64_t missed = 0;       // how many kept reports follow
+  // With a gap: reports named before this are not kept any more.
+  Sequence gap_end_sequence = 0;
+  std::uint32_t gap_end_ordinal = 0;
+  std::uint32_t reserved = 0;
+};
+
 // ------------------------------------------------------------------------------------- containers
 
 template <class Message>
@@ -413,6 +432,9 @@ using Report = MessageBuffer<ReportHeader>;
 // True when type, slot count and reserved fields are what this protocol version sends. The engine
 // must only be given such requests; a session that sends another one has broken the protocol.
 bool well_formed(const Request& request) noexcept;
+
+// The request that `report` replies to, or 0 for events.
+Sequence replied_request(const Report& report) noexcept;
 
 constexpr Wide wide(std::uint64_t low, std::uint64_t high) noexcept {
   return (static_cast<Wide>(high) << 64) | low;

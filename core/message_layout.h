@@ -76,7 +76,9 @@ SHMATCH_FIELD(L2Query, depth, 24, 8);
 SHMATCH_FIELD(L2Query, continuation, 32, 8);
 SHMATCH_FIELD(L2Query, continuation_price, 40, 8);
 
-static_assert(sizeof(Ping) == sizeof(RequestHeader) && slots_of<Ping>() == 1);
+SHMATCH_MESSAGE(Ping, 16, 1);
+SHMATCH_FIELD(Ping, header, 0, 8);
+SHMATCH_FIELD(Ping, fence, 8, 8);
 
 SHMATCH_FIELD(ReportHeader, type, 0, 1);
 SHMATCH_FIELD(ReportHeader, slots, 1, 1);
@@ -206,6 +208,14 @@ SHMATCH_FIELD(PageEnd, request_sequence, 16, 8);
 SHMATCH_FIELD(PageEnd, continuation, 24, 8);
 SHMATCH_FIELD(PageEnd, continuation_price, 32, 8);
 SHMATCH_FIELD(PageEnd, md_update_id, 40, 8);
+
+SHMATCH_MESSAGE(Resumed, 48, 1);
+SHMATCH_FIELD(Resumed, header, 0, 16);
+SHMATCH_FIELD(Resumed, last_request, 16, 8);
+SHMATCH_FIELD(Resumed, missed, 24, 8);
+SHMATCH_FIELD(Resumed, gap_end_sequence, 32, 8);
+SHMATCH_FIELD(Resumed, gap_end_ordinal, 40, 4);
+SHMATCH_FIELD(Resumed, reserved, 44, 4);
 
 SHMATCH_MESSAGE(Pong, 24, 1);
 SHMATCH_FIELD(Pong, header, 0, 16);

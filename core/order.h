@@ -4,6 +4,7 @@
 
 #include <type_traits>
 
+#include "core/configuration.h"
 #include "core/types.h"
 
 namespace shmatch::core {
@@ -11,12 +12,13 @@ namespace shmatch::core {
 struct alignas(64) Order {
   OrderId order_id;  // 0: the slot is free
   ClOrdId cl_ord_id;
-  Ticks price;  // 0 for a market order
-  Lots leaves;  // working: still open; ended: what was left then
-  Index next;   // working: behind us in the level; ended: the order that ended after us
+  Ticks price;           // 0 for a market order
+  Lots leaves;           // working: still open; ended: what was left then
+  std::uint64_t digest;  // what the order adds to the state's digest, if that is kept
+  Index next;            // working: behind us in the level; ended: the order that ended after us
   Index previous;
   Index level;               // kNoIndex unless the order rests
-  Index account;             // index of the account
+  std::uint16_t account;     // index of the account
   std::uint16_t instrument;  // index of the instrument
   Side side;
   OrderType order_type;
@@ -27,6 +29,7 @@ struct alignas(64) Order {
   std::uint8_t flags;  // kFlag... of types.h
 };
 static_assert(sizeof(Order) == 64 && std::is_trivially_copyable_v<Order>);
+static_assert(kAccountsMax <= 1U << 16 && kInstrumentsMax <= 1U << 16 && kUsersMax <= 1U << 16);
 
 struct alignas(64) OrderDetail {
   Wide gross;  // ticks times lots executed
@@ -36,12 +39,19 @@ struct alignas(64) OrderDetail {
   TradeId last_trade;
   Sequence end_sequence;     // input that ended the order
   std::uint16_t entered_by;  // index of the user
-  std::uint16_t ended_by;    // index of the user who cancelled it
+  std::uint16_t ended_by;    // index of the user who cancelled it (cancelled_by_user)
+  std::uint32_t ended_as;    // ended: how many orders had ended before, modulo 2^32
 };
 static_assert(sizeof(OrderDetail) == 64 && std::is_trivially_copyable_v<OrderDetail>);
 
 inline Lots executed(const Order& order, const OrderDetail& detail) noexcept {
   return detail.orig_quantity - order.leaves;
+}
+
+// Whether ended_by means anything.
+inline bool cancelled_by_user(const Order& order) noexcept {
+  return order.cancel_reason == CancelReason::kUserModified ||
+         order.cancel_reason == CancelReason::kCancelOnDisconnect;
 }
 
 // What the API calls Quantity: what still works.

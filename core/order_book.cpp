@@ -1,23 +1,66 @@
 #include "core/order_book.h"
 
 #include "core/check.h"
+#include "core/digest.h"
 
 namespace shmatch::core {
+namespace {
+
+std::uint64_t level_digest(const Level& level) noexcept {
+  return digest_of(level.side_key, {static_cast<std::uint64_t>(level.price),
+                                    static_cast<std::uint64_t>(level.changed)});
+}
+
+}  // namespace
 
 OrderBooks::OrderBooks(Arena& arena, std::size_t instruments, std::size_t resting_max,
-                       std::span<Order> orders)
+                       std::span<Order> orders, bool keep_digest)
     : orders_(orders),
       sides_(arena.take<BookSide>(instruments * 2)),
       updates_(arena.take<std::uint64_t>(instruments)),
       levels_(arena.take<Level>(resting_max)),
-      nodes_(arena, resting_max, instruments * 2) {}
+      nodes_(arena, resting_max, instruments * 2),
+      keep_digest_(keep_digest) {}
+
+void OrderBooks::name(Index instrument, InstrumentId id) noexcept {
+  for (const Side side : {Side::kBuy, Side::kSell}) {
+    side_of(instrument, side).key =
+        2 * static_cast<std::uint32_t>(id) + static_cast<std::uint32_t>(side);
+  }
+}
+
+// The level has its first order, or another total than before.
+void OrderBooks::changed(Level& level, TimeNs now) noexcept {
+  level.changed = now;
+  if (!keep_digest_) return;
+  digest_ -= level.digest;
+  level.digest = level_digest(level);
+  digest_ += level.digest;
+}
+
+std::uint64_t OrderBooks::walk_digest() const noexcept {
+  std::uint64_t sum = 0;
+  for_each_level([&sum](const Level& level) noexcept { sum += level_digest(level); });
+  return sum;
+}
+
+Index OrderBooks::level_of(const Order& order) const noexcept {
+  return side_of(order.instrument, order.side).tree.find(nodes_, rank(order.side, order.price));
+}
+
+void OrderBooks::expect(Index slot) noexcept {
+  expected_ = slot;
+  expected_level_ = level_of(orders_[slot]);
+  if (expected_level_ != kNoIndex) __builtin_prefetch(&orders_[levels_[expected_level_].tail], 1);
+}
 
 void OrderBooks::add(Index slot, TimeNs now) noexcept {
   Order& order = orders_[slot];
-  BookSide& side = side_of(order.instrument, order.side);
-  Index index = side.tree.find(nodes_, rank(order.side, order.price));
+  Index index = slot == expected_ ? expected_level_ : level_of(order);
+  expected_ = kNoIndex;
   if (index == kNoIndex) index = open_level(order.instrument, order.side, order.price);
   Level& level = levels_[index];
+  SHMATCH_CHECK(level.price == order.price);
   order.level = index;
   order.next = kNoIndex;
   order.previous = level.tail;
@@ -28,7 +71,7 @@ void OrderBooks::add(Index slot, TimeNs now) noexcept {
   }
   level.tail = slot;
   level.quantity += static_cast<Wide>(order.leaves);
-  level.changed = now;
+  changed(level, now);
   ++level.order_count;
   ++updates_[order.instrument];
 }
@@ -40,9 +83,12 @@ void OrderBooks::remove(Index slot, TimeNs now) noexcept {
   (order.previous == kNoIndex ? level.head : orders_[order.previous].next) = order.next;
   (order.next == kNoIndex ? level.tail : orders_[order.next].previous) = order.previous;
   level.quantity -= static_cast<Wide>(order.leaves);
-  level.changed = now;
   ++updates_[order.instrument];
-  if (--level.order_count == 0) close_level(order.level);
+  if (--level.order_count == 0) {
+    close_level(order.level);
+  } else {
+    changed(level, now);
+  }
   order.level = kNoIndex;
 }
 
@@ -52,7 +98,7 @@ void OrderBooks::reduce(Index slot, Lots quantity, TimeNs now) noexcept {
   Level& level = levels_[order.level];
   order.leaves -= quantity;
   level.quantity -= static_cast<Wide>(quantity);
-  level.changed = now;
+  changed(level, now);
   ++updates_[order.instrument];
 }
 
@@ -64,14 +110,16 @@ Index OrderBooks::open_level(Index instrument, Side side, Ticks price) noexcept 
     SHMATCH_CHECK(fresh_level_ < levels_.size());
     index = fresh_level_++;
   }
+  BookSide& book_side = side_of(instrument, side);
   levels_[index] = Level{.quantity = 0,
                          .price = price,
                          .changed = 0,
                          .head = kNoIndex,
                          .tail = kNoIndex,
                          .order_count = 0,
-                         .side_index = instrument * 2 + static_cast<Index>(side)};
-  BookSide& book_side = side_of(instrument, side);
+                         .side_index = instrument * 2 + static_cast<Index>(side),
+                         .side_key = book_side.key,
+                         .digest = 0};
   book_side.tree.insert(nodes_, rank(side, price), index);
   const Index best = book_side.best_plus_one - 1;
   if (best == kNoIndex || rank(side, price) > rank(side, levels_[best].price)) {
@@ -83,6 +131,7 @@ Index OrderBooks::open_level(Index instrument, Side side, Ticks price) noexcept 
 void OrderBooks::close_level(Index index) noexcept {
   Level& level = levels_[index];
   SHMATCH_CHECK(level.quantity == 0);
+  digest_ -= level.digest;
   BookSide& side = sides_[level.side_index];
   side.tree.erase(nodes_, rank(static_cast<Side>(level.side_index % 2), level.price));
   if (side.best_plus_one == index + 1) side.best_plus_one = side.tree.best(nodes_) + 1;
@@ -132,6 +181,7 @@ std::size_t OrderBooks::check_invariants() const noexcept {
     const Level* ask = best(instrument, Side::kSell);
     SHMATCH_CHECK(bid == nullptr || ask == nullptr || bid->price < ask->price);
   }
+  SHMATCH_CHECK(digest() == walk_digest());
   return resting;
 }
 
@@ -145,6 +195,9 @@ std::size_t OrderBooks::check_level(const Level& level) const noexcept {
     SHMATCH_CHECK(order.state == OrderState::kWorking && order.leaves > 0);
     SHMATCH_CHECK(order.previous == previous && &levels_[order.level] == &level);
     SHMATCH_CHECK(order.price == level.price);
+    // Ids grow and nothing moves within a queue, so the orders' ids say their priority: the digest
+    // need not cover the queue.
+    SHMATCH_CHECK(previous == kNoIndex || orders_[previous].order_id < order.order_id);
     SHMATCH_CHECK(order.instrument * 2U + static_cast<Index>(order.side) == level.side_index);
     quantity += static_cast<Wide>(order.leaves);
     previous = slot;

@@ -27,6 +27,8 @@ struct alignas(64) Level {
   Index tail;
   std::uint32_t order_count;
   std::uint32_t side_index;  // 2 * instrument + Side
+  std::uint32_t side_key;    // 2 * instrument id + Side
+  std::uint64_t digest;      // what the level adds to OrderBooks::digest
 };
 static_assert(sizeof(Level) == 64);
 
@@ -34,8 +36,14 @@ class OrderBooks {
  public:
   // `orders` are the records whose slots the books link.
   OrderBooks(Arena& arena, std::size_t instruments, std::size_t resting_max,
-             std::span<Order> orders);
+             std::span<Order> orders, bool keep_digest);
 
+  // Call once for each instrument, when the arena was real.
+  void name(Index instrument, InstrumentId id) noexcept;
+
+  // The order may be added before any other order of its side is added or removed: finds its level
+  // now, and fetches the record at the end of that queue, which add would have to wait for.
+  void expect(Index slot) noexcept;
   // The order joins the end of the queue at its price.
   void add(Index slot, TimeNs now) noexcept;
   // The order leaves its queue; its leaves stay as they are.
@@ -53,8 +61,35 @@ class OrderBooks {
   // O(levels looked at).
   bool can_fill(Index instrument, Side side, Ticks limit, Lots quantity) const noexcept;
 
+  // A hint: the order will leave its level soon.
+  void prefetch(const Order& order) const noexcept {
+    if (order.level >= levels_.size()) return;
+    __builtin_prefetch(&levels_[order.level], 1);
+    if (order.previous < orders_.size()) __builtin_prefetch(&orders_[order.previous], 1);
+    if (order.next < orders_.size()) __builtin_prefetch(&orders_[order.next], 1);
+  }
+
   // Counts the changes of an instrument's book.
   std::uint64_t update_id(Index instrument) const noexcept { return updates_[instrument]; }
+  // Exported orders have been put back by add: the count is not of those calls.
+  void restore_update_id(Index instrument, std::uint64_t id) noexcept { updates_[instrument] = id; }
+
+  // Calls f(level) for each level: by instrument, bids before asks, best first.
+  template <class F>
+  void for_each_level(F f) const noexcept {
+    for (Index instrument = 0; instrument < updates_.size(); ++instrument) {
+      for (const Side side : {Side::kBuy, Side::kSell}) {
+        for (const Level* level = best(instrument, side); level != nullptr;
+             level = behind(instrument, side, level->price)) {
+          f(*level);
+        }
+      }
+    }
+  }
+
+  // Of what the levels know beyond their orders: the time of their last change. O(1) when it is
+  // kept, else O(levels).
+  std::uint64_t digest() const noexcept { return keep_digest_ ? digest_ : walk_digest(); }
 
   // Ends the process if a link, total, order or bound is wrong. Returns the number of resting
   // orders.
@@ -64,6 +99,7 @@ class OrderBooks {
   struct BookSide {
     LevelTree tree;
     Index best_plus_one;
+    std::uint32_t key;  // 2 * instrument id + Side
   };
 
   static Rank rank(Side side, Ticks price) noexcept { return side == Side::kBuy ? price : -price; }
@@ -76,8 +112,11 @@ class OrderBooks {
   const Level* level(Index index) const noexcept {
     return index == kNoIndex ? nullptr : &levels_[index];
   }
+  Index level_of(const Order& order) const noexcept;
   Index open_level(Index instrument, Side side, Ticks price) noexcept;
   void close_level(Index level) noexcept;
+  void changed(Level& level, TimeNs now) noexcept;
+  std::uint64_t walk_digest() const noexcept;
   std::size_t check_level(const Level& level) const noexcept;
 
   std::span<Order> orders_;
@@ -85,6 +124,10 @@ class OrderBooks {
   std::span<std::uint64_t> updates_;
   std::span<Level> levels_;
   LevelNodePool nodes_;
+  bool keep_digest_;
+  std::uint64_t digest_ = 0;
+  Index expected_ = kNoIndex;        // the order that expect was told of last,
+  Index expected_level_ = kNoIndex;  // and its level; kNoIndex: there is none yet
   Index fresh_level_ = 0;
   Index free_level_ = kNoIndex;  // list through head
 };

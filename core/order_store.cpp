@@ -39,20 +39,24 @@ Index OrderStore::find(OrderId order_id) const noexcept {
 
 bool OrderStore::ids_used_up() const noexcept {
   // A whole round ahead: wherever the cursor finds its slot, the id is still below the bound.
-  return ((round_ + 2) << slot_bits_) > kOrderIdEnd;
+  return ((counters_.round + 2) << slot_bits_) > kOrderIdEnd;
 }
 
 Index OrderStore::allocate() noexcept {
-  Index slot = free_.at_or_after(cursor_);
+  Index slot = free_.at_or_after(counters_.cursor);
   if (slot == kNoIndex) {
-    ++round_;
+    ++counters_.round;
     slot = free_.at_or_after(0);
     SHMATCH_CHECK(slot != kNoIndex);
   }
-  cursor_ = slot + 1;
+  counters_.cursor = slot + 1;
+  return take(slot, (counters_.round << slot_bits_) | slot);
+}
+
+Index OrderStore::take(Index slot, OrderId order_id) noexcept {
   free_.erase(slot);
   orders_[slot] = Order{};
-  orders_[slot].order_id = (round_ << slot_bits_) | slot;
+  orders_[slot].order_id = order_id;
   orders_[slot].level = kNoIndex;
   orders_[slot].state = OrderState::kWorking;
   details_[slot] = OrderDetail{};
@@ -77,18 +81,57 @@ void OrderStore::finish(Index slot) noexcept {
     orders_[newest_finished_].next = slot;
   }
   newest_finished_ = slot;
-  if (++finished_count_ > finished_capacity_) forget_oldest();
+  ++finished_count_;
+  details_[slot].ended_as = counters_.ended_count++;
 }
 
 void OrderStore::forget_oldest() noexcept {
   const Index slot = oldest_finished_;
   Order& order = orders_[slot];
   oldest_finished_ = order.next;
+  if (oldest_finished_ != kNoIndex) {
+    // The next one to go. It was last touched when it ended, long ago.
+    __builtin_prefetch(&orders_[oldest_finished_]);
+  }
   if (oldest_finished_ == kNoIndex) newest_finished_ = kNoIndex;
   --finished_count_;
   if (order.cl_ord_id != 0) client_ids_.erase(order.account, order.cl_ord_id, slot);
   order.order_id = 0;
   free_.insert(slot);
+}
+
+bool OrderStore::restore(const Counters& counters) noexcept {
+  const bool possible = counters.round >= 0 && counters.round <= (kOrderIdEnd >> slot_bits_) &&
+                        counters.cursor >= 1 && counters.cursor <= slot_count_;
+  if (possible) counters_ = counters;
+  return possible;
+}
+
+Index OrderStore::claim(OrderId order_id) noexcept {
+  const auto id = static_cast<std::uint64_t>(order_id);
+  const std::uint64_t slot = id & ((std::uint64_t{1} << slot_bits_) - 1);
+  // The cursor has passed the slot in this round, or only in the one before.
+  const std::int64_t last_round = counters_.round - (slot < counters_.cursor ? 0 : 1);
+  const bool given_out = order_id > 0 && slot < slot_count_ &&
+                         static_cast<std::int64_t>(id >> slot_bits_) <= last_round;
+  if (!given_out || !free_.contains(static_cast<Index>(slot))) return kNoIndex;
+  return take(static_cast<Index>(slot), order_id);
+}
+
+bool OrderStore::index_again(Index slot) noexcept {
+  const Order& order = orders_[slot];
+  walk_accounts_[slot] = order.account;
+  if (order.cl_ord_id == 0) return true;
+  const Index named = find(order.account, order.cl_ord_id);
+  const bool newest = named == kNoIndex || orders_[named].order_id < order.order_id;
+  // A pair is free for a new order only when the one before has ended; so of several orders with
+  // the same pair only the newest can be working, and they end in the order of their ids.
+  const Index older = newest ? named : slot;
+  const bool older_ended = older == kNoIndex || orders_[older].state != OrderState::kWorking;
+  const bool newer_came_first = !newest && orders_[named].state != OrderState::kWorking;
+  const bool possible = older_ended && !newer_came_first;
+  if (possible && newest) index(slot);
+  return possible;
 }
 
 void OrderStore::check_invariants() const noexcept {
@@ -108,9 +151,11 @@ void OrderStore::check_invariants() const noexcept {
   }
   SHMATCH_CHECK(working == working_count_ && finished == finished_count_);
   SHMATCH_CHECK(finished_count_ <= finished_capacity_);
-  std::uint32_t queued = 0;
-  for (Index slot = oldest_finished_; slot != kNoIndex; slot = orders_[slot].next) ++queued;
-  SHMATCH_CHECK(queued == finished_count_);
+  std::uint32_t number = counters_.ended_count - finished_count_;
+  for (Index slot = oldest_finished_; slot != kNoIndex; slot = orders_[slot].next) {
+    SHMATCH_CHECK(details_[slot].ended_as == number++);
+  }
+  SHMATCH_CHECK(number == counters_.ended_count);
 }
 
 }  // namespace shmatch::core

@@ -3,7 +3,7 @@
 // An OrderId holds its order's slot in its low bits, so finding an order by id is one load and one
 // comparison, no hash. Ids are handed out in increasing order: the cursor goes round the slots and
 // skips taken ones; the high bits count the rounds. Ended orders stay in their slots, queued by the
-// time they ended; when there are more than configured, the oldest is forgotten and its slot
+// time they ended; when there are more than configured, the oldest has to be forgotten and its slot
 // becomes free.
 //
 // Invariants: (1) slots = working + finished + free, and there are enough slots that one is free
@@ -35,6 +35,29 @@ class OrderStore {
     return client_ids_.find(account, cl_ord_id);
   }
 
+  // Hints, for whoever knows what comes (core/look_ahead.h).
+  void prefetch(Index slot) const noexcept {
+    __builtin_prefetch(&orders_[slot], 1);
+    __builtin_prefetch(&details_[slot], 1);
+  }
+  void prefetch(Index account, ClOrdId cl_ord_id) const noexcept {
+    client_ids_.prefetch(account, cl_ord_id);
+  }
+  // The slot will be taken by a new order.
+  void prefetch_free(Index slot) const noexcept {
+    prefetch(slot);
+    __builtin_prefetch(&cancel_sessions_[slot], 1);
+    __builtin_prefetch(&walk_accounts_[slot], 1);
+  }
+  // Where the order with this id is, if it is known; below slot_count() in any case.
+  Index slot_of(OrderId order_id) const noexcept {
+    const auto slot = static_cast<Index>(static_cast<std::uint64_t>(order_id) &
+                                         ((std::uint64_t{1} << slot_bits_) - 1));
+    return slot < slot_count_ ? slot : 0;
+  }
+  // The first free slot at or behind `slot`, or kNoIndex.
+  Index free_from(Index slot) const noexcept { return free_.at_or_after(slot); }
+
   // True when the next order would need an id that JavaScript cannot hold.
   bool ids_used_up() const noexcept;
 
@@ -45,9 +68,13 @@ class OrderStore {
   // The order in `slot` has its account and client order id now: make it findable.
   void index(Index slot) noexcept;
 
-  // The order is working no more; remembers it, and may forget the order that ended longest ago
-  // (with a capacity of 0: this one, so read what you need of it before).
+  // The order is working no more; remembers it. One more order may then be remembered than the
+  // capacity says: forget the oldest before the next order ends.
   void finish(Index slot) noexcept;
+  bool overfull() const noexcept { return finished_count_ > finished_capacity_; }
+  // The order that ended longest ago, or kNoIndex.
+  Index oldest_finished() const noexcept { return oldest_finished_; }
+  void forget_oldest() noexcept;
 
   Order& operator[](Index slot) noexcept { return orders_[slot]; }
   const Order& operator[](Index slot) const noexcept { return orders_[slot]; }
@@ -58,6 +85,7 @@ class OrderStore {
   // Which session's end cancels the order; 0 for none. Kept apart from the records so that the
   // sweep after a session's end reads 4 bytes an order.
   SessionSerial& cancel_session(Index slot) noexcept { return cancel_sessions_[slot]; }
+  SessionSerial cancel_session(Index slot) const noexcept { return cancel_sessions_[slot]; }
   // The order's account, again apart, for walks over one account's orders.
   Index& walk_account(Index slot) noexcept { return walk_accounts_[slot]; }
 
@@ -65,10 +93,31 @@ class OrderStore {
   std::uint32_t working_count() const noexcept { return working_count_; }
   std::uint32_t finished_count() const noexcept { return finished_count_; }
 
+  // Where the ids and the numbers of ended orders stand.
+  struct Counters {
+    std::int64_t round = 0;
+    Index cursor = 1;  // OrderId 0 does not exist
+    std::uint32_t ended_count = 0;
+  };
+  const Counters& counters() const noexcept { return counters_; }
+
+  // ---- putting exported orders back. In this order: the counters; each order claimed, its record
+  // filled in, then indexed; those that have ended finished, oldest first.
+
+  // False when they are not such as this store can have. Before the first order is finished, the
+  // count of ended ones has to be taken back by as many as will be.
+  bool restore(const Counters& counters) noexcept;
+  void take_back_ended_count(std::uint32_t by) noexcept { counters_.ended_count -= by; }
+  // Like allocate, for an order that has its id. kNoIndex when the id was never given out, or names
+  // the slot of another order.
+  Index claim(OrderId order_id) noexcept;
+  // Like index. False when the pair of keys contradicts an order that was indexed before.
+  bool index_again(Index slot) noexcept;
+
   void check_invariants() const noexcept;
 
  private:
-  void forget_oldest() noexcept;
+  Index take(Index slot, OrderId order_id) noexcept;
 
   Index slot_count_;
   std::uint32_t finished_capacity_;
@@ -79,8 +128,7 @@ class OrderStore {
   std::span<Index> walk_accounts_;
   SlotBitmap free_;
   ClientIdIndex client_ids_;
-  std::int64_t round_ = 0;
-  Index cursor_ = 1;  // OrderId 0 does not exist
+  Counters counters_;
   std::uint32_t working_count_ = 0;
   std::uint32_t finished_count_ = 0;
   Index oldest_finished_ = kNoIndex;

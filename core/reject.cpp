@@ -1,5 +1,8 @@
 #include "core/reject.h"
 
+#include <string>
+#include <system_error>
+
 namespace shmatch::core {
 
 namespace {
@@ -110,7 +113,10 @@ std::string describe(const Refusal& refusal, std::string_view (*user_name)(UserI
     case Detail::kStopping:
       return "the engine is stopping";
     case Detail::kJournalFailed:
-      return "the journal failed: nothing is accepted any more";
+      return "the journal failed (" +
+             (a > 0 ? std::generic_category().message(static_cast<int>(a))
+                    : "see the engine's log") +
+             "): nothing is accepted any more";
     case Detail::kRateLimited:
       return "more than " + number(a) + " requests a second in this session";
     case Detail::kWrongOms:

@@ -47,7 +47,7 @@ std::string_view field_name(Field field) noexcept;
 enum class Detail : std::uint16_t {
   kNone = 0,
   kStopping = 1,                 // 102
-  kJournalFailed = 2,            // 102
+  kJournalFailed = 2,            // 102; the kernel's error number, or -1
   kRateLimited = 3,              // 101; requests a second
   kWrongOms = 4,                 // 100; the id given
   kNoOrderKey = 5,               // 100

@@ -21,7 +21,7 @@ void Reporter::reply(SessionSlot to, Message message) noexcept {
   stamp(message, ordinal_++);
   Report report;
   report.assign(message);
-  sink_.deliver(to, report);
+  sink_->deliver(to, report);
 }
 
 // `compact` and `whole` build their form of the event; each runs at most once.
@@ -36,7 +36,7 @@ void Reporter::fan_out(Index account, SessionSlot also, Compact compact, Whole w
     report.assign(message);
   };
   sessions_.for_each_receiver(account, also, [&](SessionSlot slot) noexcept {
-    const bool wants_whole = sessions_[slot].whole_objects;
+    const bool wants_whole = sessions_[slot].logon.whole_objects;
     Report& report = wants_whole ? whole_report : compact_report;
     if (report.slots() == 0) {
       if (wants_whole) {
@@ -45,7 +45,7 @@ void Reporter::fan_out(Index account, SessionSlot also, Compact compact, Whole w
         build(report, compact);
       }
     }
-    sink_.deliver(slot, report);
+    sink_->deliver(slot, report);
   });
 }
 

@@ -30,7 +30,9 @@ class Reporter {
         store_(store),
         books_(books),
         instruments_(instruments),
-        sink_(sink) {}
+        sink_(&sink) {}
+
+  void set_sink(ReportSink& sink) noexcept { sink_ = &sink; }
 
   // Reports from here on belong to this input.
   void begin(Sequence sequence, TimeNs now) noexcept {
@@ -76,7 +78,7 @@ class Reporter {
   const OrderStore& store_;
   const OrderBooks& books_;
   const std::span<InstrumentEntry>& instruments_;
-  ReportSink& sink_;
+  ReportSink* sink_;
   Sequence sequence_ = 0;
   TimeNs now_ = 0;
   std::uint32_t ordinal_ = 0;

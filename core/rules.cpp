@@ -216,8 +216,8 @@ Refusal MatchingEngine::State::judge_new_order_limits(const NewOrder& request,
   if (price == DecimalError::kAboveMaximum) return limit(Detail::kMaxPrice);
   const bool may_rest =
       request.order_type == OrderType::kLimit && request.time_in_force == TimeInForce::kGtc;
-  if (may_rest && store_.working_count() >= working_capacity_) {
-    return limit(Detail::kMaxWorkingOrders, working_capacity_);
+  if (may_rest && store_.working_count() >= capacities_.working_orders) {
+    return limit(Detail::kMaxWorkingOrders, capacities_.working_orders);
   }
   if (store_.ids_used_up()) return limit(Detail::kMaxOrderIds);
   return {};

@@ -1,33 +1,58 @@
 // The sessions the core knows: whose they are, what they asked for, and which of them hear of an
-// account.
+// account. core/matching_engine.h (SessionState) has their life.
 //
-// A session ends in two steps when it chose cancel on disconnect: it stops receiving at once, and
-// its slot is free again when the sweep has cancelled its orders. Thread: the core's. Finding an
-// account's receivers costs one word for each 64 sessions.
+// Open sessions hear; resumable ones hear until they are forgotten, because whoever resumes gets
+// what it missed. Thread: the core's. Finding an account's receivers costs one word for each 64
+// sessions.
 #pragma once
 
 #include <bit>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "core/account_table.h"
 #include "core/arena.h"
+#include "core/matching_engine.h"
 
 namespace shmatch::core {
 
 inline constexpr SessionSlot kNoSession = 0xFFFF'FFFF;
 
-struct Session {
-  enum class State : std::uint8_t { kFree = 0, kOpen, kSweeping };
-
+// What requests need comes first: it lies in one cache line.
+struct alignas(64) Session {
   SessionSerial serial;
   Index user;
   TimeNs theoretical_arrival;  // of the rate limit
-  State state;
-  bool cancel_on_disconnect;
-  bool whole_objects;
-  bool entered_orders;  // with cancel on disconnect: there may be something to sweep
+  Sequence last_request;
+  SessionState state;
+  bool entered_orders;  // that its end would have to cancel
+  Logon logon;
+
+  // Resumable sessions hear whether a client is there or not.
+  bool hears() const noexcept {
+    return state == SessionState::kOpen || (state != SessionState::kFree && logon.resumable);
+  }
+  // What it is after its end and the cancels of its orders.
+  SessionState state_at_rest() const noexcept {
+    return logon.resumable ? SessionState::kDetached : SessionState::kFree;
+  }
+
+  // Its orders carry its serial: they may have to be cancelled with it. A resumable session may
+  // choose cancel on disconnect later, so all its orders do.
+  bool marks_orders() const noexcept { return logon.cancel_on_disconnect || logon.resumable; }
 };
+static_assert(offsetof(Session, logon) + offsetof(Logon, name) <= 64);
+
+// Whether the name is filled up with zeros, and is there if the session is to be known by it.
+inline bool valid_name(const Logon& logon) noexcept {
+  std::size_t size = 0;
+  while (size < kSessionNameBytes && logon.name[size] != '\0') ++size;
+  for (std::size_t i = size; i < kSessionNameBytes; ++i) {
+    if (logon.name[i] != '\0') return false;
+  }
+  return size < kSessionNameBytes && (size > 0 || !logon.resumable);
+}
 
 class SessionTable {
  public:
@@ -39,13 +64,35 @@ class SessionTable {
 
   Session& operator[](SessionSlot slot) noexcept { return sessions_[slot]; }
   const Session& operator[](SessionSlot slot) const noexcept { return sessions_[slot]; }
-  std::size_t size() const noexcept { return sessions_.size(); }
+  SessionSlot size() const noexcept { return static_cast<SessionSlot>(sessions_.size()); }
 
-  // The open session in `slot` hears of its user's accounts, or of all. O(the user's accounts).
-  void subscribe(SessionSlot slot, const AccountTable& accounts, bool all_accounts) noexcept {
+  bool is(SessionSlot slot, SessionState state) const noexcept {
+    return slot < size() && sessions_[slot].state == state;
+  }
+
+  // The resumable session of this user with this name, or size().
+  SessionSlot find_resumable(UserId user_id, const char (&name)[kSessionNameBytes]) const noexcept {
+    SessionSlot slot = 0;
+    for (; slot < size(); ++slot) {
+      const Session& session = sessions_[slot];
+      if (session.state != SessionState::kFree && session.logon.resumable &&
+          session.logon.user_id == user_id &&
+          std::memcmp(session.logon.name, name, kSessionNameBytes) == 0) {
+        break;
+      }
+    }
+    return slot;
+  }
+
+  // The session in `slot` hears of its user's accounts, and of all if it asked for that and may. O(
+  // the user's accounts).
+  void subscribe(SessionSlot slot, const AccountTable& accounts) noexcept {
+    const Session& session = sessions_[slot];
     const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
-    if (all_accounts) all_accounts_[slot / 64] |= bit;
-    accounts.for_each_account(sessions_[slot].user, [&](Index account) noexcept {
+    if (session.logon.all_accounts && accounts.may(session.user, kPermissionOperator)) {
+      all_accounts_[slot / 64] |= bit;
+    }
+    accounts.for_each_account(session.user, [&](Index account) noexcept {
       by_account_[account * words_ + slot / 64] |= bit;
     });
   }

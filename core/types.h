@@ -35,6 +35,17 @@ __extension__ using SignedWide = __int128;
 using SessionSlot = std::uint32_t;
 // Names one session among all that ever were in an engine's life. 0 is no session.
 using SessionSerial = std::uint32_t;
+// Room for a session's name: at most 31 characters, then zeros.
+inline constexpr std::size_t kSessionNameBytes = 32;
+
+// One run of an engine, from its start to its end. Inputs that a run took can be lost with it
+// (durability async), and the next run may then begin with the same number.
+struct EngineRun {
+  Sequence first = 0;      // the number of its first input; 0: no run
+  std::uint64_t name = 0;  // tells runs apart that began with the same number
+
+  friend bool operator==(const EngineRun&, const EngineRun&) = default;
+};
 
 // Index into one of the core's fixed arrays; kNoIndex stands for "no such element".
 using Index = std::uint32_t;

@@ -15,6 +15,9 @@
 // read, and a report ring that the engine writes and the kernel lets nobody else write. Both vanish
 // with the last process that maps them.
 //
+// A session that is `resumable` survives its client and the engine: resume goes on with it, and
+// says which requests were taken and which reports were missed.
+//
 // Thread: one Client belongs to one thread at a time. Ownership: movable, not copyable; the
 // destructor logs off by closing the socket, which ends the session as the kernel sees it. fork:
 // the child has no mapping and must not touch the Client.
@@ -30,6 +33,10 @@
 #include "ipc/reference_data.h"
 
 namespace shmatch {
+
+namespace ipc {
+class ClientSession;
+}
 
 using core::Report;
 
@@ -59,13 +66,30 @@ struct Failure {
 struct LogonOptions {
   std::string socket;                // empty: default_socket_path() of ipc/socket_path.h
   std::string user;                  // empty: the first configured user that this uid may log on as
-  std::string session_name;          // free, at most 31 characters; shown in the engine's log
+  std::string session_name;          // at most 31 characters; shown in the engine's log
   bool cancel_on_disconnect = true;  // working orders this session entered end with it
   bool whole_objects = false;        // events carry whole objects (four slots instead of one)
   bool all_accounts = false;         // Operators only: events of every account
   std::uint32_t request_slots = 1024;  // power of two, 64..65536
   std::uint32_t report_slots = 4096;   // power of two, 256..1048576
   std::chrono::milliseconds timeout{2000};
+
+  // The session outlives this client and the engine: it is known by user and session name, which
+  // must not be empty, until the same user opens another one of that name, or the engine needs its
+  // place. Its orders do so as long as cancel_on_disconnect does not end them.
+  bool resumable = false;
+  // Goes on with that session, from the reports seen last; opens a fresh one if the engine knows
+  // none. Either way a session of that name that has a client still, or was open when the engine
+  // ended and is not resumed now, is waited for until `timeout`.
+  bool resume = false;
+  // With resume: every report named before (sequence, ordinal) is known already. That is the
+  // largest (engine_sequence, ordinal + 1) of the reports that this session's clients processed;
+  // (0, 0): none.
+  core::Sequence seen_sequence = 0;
+  std::uint32_t seen_ordinal = 0;
+  // And SessionInfo::run of the session in which they were seen, or of one that went on with it: an
+  // engine that has lost inputs in a crash gives their names to others.
+  core::EngineRun seen_run;
 };
 
 struct SessionInfo {
@@ -73,6 +97,25 @@ struct SessionInfo {
   std::string user_name;
   std::uint8_t permissions = 0;  // core::kPermission... bits
   core::SessionSerial serial = 0;
+  core::EngineRun run;  // the engine's present one
+
+  // True when an earlier session goes on. All below says how; else it is 0.
+  bool resumed = false;
+  // The newest SendOrder or CancelOrder that the engine has taken: those up to it were executed or
+  // refused, and their replies are among the reports, unless there is a gap. What had a larger
+  // number never was and may be sent again; new requests are numbered from here on.
+  RequestId last_request = 0;
+  // Reports that were missed and come now, before everything new. Answers to queries never do.
+  std::uint64_t missed = 0;
+  // Not all of them are kept any more: what was named from the mark seen up to (gap_end_sequence,
+  // gap_end_ordinal), exclusive, is gone. Ask for the open orders.
+  bool gap = false;
+  core::Sequence gap_end_sequence = 0;
+  std::uint32_t gap_end_ordinal = 0;
+  // Not 0 when the engine lost inputs in its crash (durability async only): reports seen before
+  // with an engine_sequence from this one on never were, and others have their names now. Drop what
+  // was concluded from them, an OrderTracker too, and ask for the open orders.
+  core::Sequence lost_from = 0;
 };
 
 enum class EngineState : std::uint8_t {
@@ -93,7 +136,16 @@ class Client {
   // Logs on. Blocks at most `options.timeout`. On failure nothing is held and logon may be tried
   // again.
   [[nodiscard]] Failure logon(const LogonOptions& options);
-  // Ends the session. Requests already sent are still executed. Safe to call twice.
+  // Goes on with a session that was logged on as resumable, in the place where it was left: ends
+  // the present connection, waits for an engine that starts again or that has not yet noticed the
+  // end, and logs on with the same options. session() then says what became of the requests.
+  // Reports that were not polled yet come first, then the missed ones, then new ones; none comes
+  // twice. Replies to requests that never were, and to queries with such numbers, are dropped.
+  // Blocks at most `timeout`. On failure the reports so far can still be polled, and resume be
+  // tried again.
+  [[nodiscard]] Failure resume(std::chrono::milliseconds timeout = std::chrono::seconds(10));
+  // Ends the session; a resumable one can still be gone on with. Requests already sent are still
+  // executed. Safe to call twice.
   void logoff() noexcept;
   bool logged_on() const noexcept;
 
@@ -163,7 +215,7 @@ class Client {
                                     std::chrono::milliseconds timeout = std::chrono::seconds(5));
 
  private:
-  struct Session;
+  using Session = ipc::ClientSession;
   RequestId submit_request(const core::Request& request) noexcept;
   Failure call_request(const core::Request& request, Report& reply,
                        std::chrono::milliseconds timeout);
@@ -172,6 +224,6 @@ class Client {
 };
 
 // The request that `report` replies to, or 0 for events.
-RequestId replied_request(const Report& report) noexcept;
+using core::replied_request;
 
 }  // namespace shmatch

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "ipc/logon_check.h"
 #include "ipc/reference_data.h"
 #include "ipc/sealed_memory.h"
 #include "ipc/session_memory.h"
@@ -46,20 +47,6 @@ bool watch(int epoll, int handle, std::uint32_t events, std::uint64_t tag) {
 
 void unwatch(int epoll, int handle) { ::epoll_ctl(epoll, EPOLL_CTL_DEL, handle, nullptr); }
 
-// Text from a client, made harmless for a log line or a sentence.
-std::string printable(std::string_view text) {
-  std::string out(text);
-  std::replace_if(
-      out.begin(), out.end(), [](char c) { return c < 0x20 || c > 0x7E; }, '?');
-  return out;
-}
-
-std::string sentence_for(EndReason reason) {
-  return reason == EndReason::kSlowReader
-             ? "slow reader: this session fell further behind than its report ring and backlog hold"
-             : "this session broke the ring protocol";
-}
-
 }  // namespace
 
 struct ControlThread::Connection {
@@ -78,6 +65,9 @@ struct ControlThread::Connection {
   std::string label;  // for the log
   core::Logon logon;
   core::SessionSlot slot = 0;
+  Entry entry;
+  core::Sequence lost_from = 0;      // as in Serving
+  bool opened = false;               // the engine said so
   SessionMemory memory;              // until the session takes it
   std::unique_ptr<Session> session;  // from kOpening on
 
@@ -85,12 +75,12 @@ struct ControlThread::Connection {
 };
 
 ControlThread::ControlThread(const ServerOptions& options, EngineChannel& channel,
-                             ListeningSocket& listening, PrivateMemory& core_memory)
-    : options_(options), channel_(channel), listening_(listening), core_memory_(core_memory) {
-  const core::SessionSlot count = options.configuration.capacities.sessions;
-  free_slots_.reserve(count);
-  for (core::SessionSlot slot = count; slot > 0; --slot) free_slots_.push_back(slot - 1);
-}
+                             ListeningSocket& listening, Replica& state)
+    : options_(options),
+      channel_(channel),
+      listening_(listening),
+      state_(state),
+      registry_(state.engine(), state.runs()) {}
 
 ControlThread::~ControlThread() = default;
 
@@ -130,11 +120,11 @@ void ControlThread::run() {
     for (int i = 0; i < count; ++i) handle(events[static_cast<std::size_t>(i)].data.u64);
     drop_overdue();
     if (populating_) {
-      if (const Fault fault = core_memory_.populate_step()) {
+      if (const Fault fault = state_.memory().populate_step()) {
         log(LogLevel::kWarning, "the engine's memory is not all present yet: " + fault.text);
         populating_ = false;
       } else {
-        populating_ = !core_memory_.populated();
+        populating_ = !state_.memory().populated();
       }
     }
   }
@@ -144,8 +134,7 @@ void ControlThread::run() {
 int ControlThread::wait_time() const {
   if (populating_) return 0;
   if (stopping_ || opening_ > 0) return kWaitForEngineMs;
-  const bool unused = connections_.empty() && accepting_ &&
-                      free_slots_.size() == options_.configuration.capacities.sessions;
+  const bool unused = connections_.empty() && accepting_ && registry_.at_rest();
   return unused ? kWaitUnusedMs : kWaitForNoticesMs;
 }
 
@@ -219,7 +208,14 @@ void ControlThread::take_notices() {
         on_ended(notice);
         break;
       case Notice::Kind::kSlotFree:
-        free_slots_.push_back(notice.slot);
+        registry_.freed(notice.slot);
+        break;
+      case Notice::Kind::kDetached:
+        registry_.detached(notice.slot);
+        break;
+      case Notice::Kind::kFrozen:
+        // The journal thread has logged it, with the operation and the file.
+        journal_error_ = notice.error;
         break;
       case Notice::Kind::kStopped:
         engine_stopped_ = true;
@@ -229,9 +225,7 @@ void ControlThread::take_notices() {
 }
 
 void ControlThread::finish() {
-  Farewell farewell;
-  farewell.reason = FarewellReason::kStopping;
-  set_text(farewell.sentence, "the engine is stopping");
+  const Farewell farewell = farewell_of(stopping());
   for (auto& [number, connection] : connections_) {
     if (!connection->socket) continue;
     send_packet(connection->socket.get(), farewell);
@@ -256,17 +250,18 @@ void ControlThread::adopt(FileDescriptor socket) {
   connection.label =
       "uid " + std::to_string(connection.peer.uid) + ", pid " + std::to_string(connection.peer.pid);
   if (unknown) {
-    refuse(connection, FarewellReason::kNoPeerIdentity, unknown.text);
+    refuse(connection, {FarewellReason::kNoPeerIdentity, unknown.text});
   } else if (stopping_) {
-    refuse(connection, FarewellReason::kStopping, "the engine is stopping");
+    refuse(connection, stopping());
   } else if (of_uid > kLogonsUnderWayPerUid || logons_under_way_all_ > kLogonsUnderWayMax) {
-    refuse(connection, FarewellReason::kTooManyLogons, "too many logons are under way: try again");
+    refuse(connection,
+           {FarewellReason::kTooManyLogons, "too many logons are under way: try again"});
   } else if (!watch(epoll_.get(), connection.socket.get(), EPOLLIN | EPOLLRDHUP,
                     socket_tag(connection.number)) ||
              !watch(epoll_.get(), connection.peer.process.get(), EPOLLIN,
                     process_tag(connection.number))) {
-    refuse(connection, FarewellReason::kNoMemory,
-           system_fault("cannot watch a client", errno).text);
+    refuse(connection,
+           {FarewellReason::kNoMemory, system_fault("cannot watch a client", errno).text});
   } else {
     deadlines_.push_back({std::chrono::steady_clock::now() + kLogonTime, connection.number});
   }
@@ -284,7 +279,7 @@ void ControlThread::receive(Connection& connection) {
   }
   const std::span packet = std::span<const std::byte>(buffer).first(received.size);
   if (connection.stage == Connection::Stage::kHello) {
-    on_logon_request(connection, packet);
+    on_first_packet(connection, packet);
     return;
   }
   if (Confirm confirm; read_packet(packet, confirm)) {
@@ -294,15 +289,16 @@ void ControlThread::receive(Connection& connection) {
   }
 }
 
-void ControlThread::on_logon_request(Connection& connection, std::span<const std::byte> packet) {
+void ControlThread::on_first_packet(Connection& connection, std::span<const std::byte> packet) {
   PacketHeader header;
   if (packet.size() < sizeof header) return drop(connection);
   std::memcpy(&header, packet.data(), sizeof header);
   if (header.magic != kPacketMagic || header.type != LogonRequest::kType) return drop(connection);
   if (header.version != kProtocolVersion) {
-    return refuse(connection, FarewellReason::kWrongVersion,
-                  "this engine speaks protocol version " + std::to_string(kProtocolVersion) +
-                      ", this client version " + std::to_string(header.version));
+    return refuse(connection,
+                  {FarewellReason::kWrongVersion,
+                   "this engine speaks protocol version " + std::to_string(kProtocolVersion) +
+                       ", this client version " + std::to_string(header.version)});
   }
   LogonRequest request;
   if (!read_packet(packet, request) || (request.flags & ~kLogonFlagsAll) != 0) {
@@ -311,75 +307,49 @@ void ControlThread::on_logon_request(Connection& connection, std::span<const std
   if (const std::string name = printable(get_text(request.session_name)); !name.empty()) {
     connection.label += ", session " + name;
   }
-  if (stopping_) return refuse(connection, FarewellReason::kStopping, "the engine is stopping");
-  if (const core::User* user = choose_user(connection, request)) offer(connection, request, *user);
+  on_logon_request(connection, request);
 }
 
-const core::User* ControlThread::configured_user(core::UserId id) const {
-  const auto& users = options_.configuration.users;
-  const auto found = std::find_if(users.begin(), users.end(),
-                                  [id](const core::User& user) { return user.id == id; });
-  return found != users.end() ? &*found : nullptr;
+void ControlThread::on_logon_request(Connection& connection, const LogonRequest& request) {
+  if (stopping_) return refuse(connection, stopping());
+  if (journal_error_ != 0) return refuse(connection, journal_failed(journal_error_));
+  const core::User* user = nullptr;
+  if (const auto refusal =
+          check_logon(options_, connection.peer.uid, request, user, connection.logon)) {
+    return refuse(connection, *refusal);
+  }
+  connection.label += ", user " + user->name;
+  if (admit(connection, request)) offer(connection, request, *user);
 }
 
-// Null when the connection was refused and is gone.
-const core::User* ControlThread::choose_user(Connection& connection, const LogonRequest& request) {
-  const std::string uid = "uid " + std::to_string(connection.peer.uid);
-  const auto& rules = options_.logon_rules;
-  const auto rule = std::find_if(rules.begin(), rules.end(), [&connection](const LogonRule& each) {
-    return each.uid == connection.peer.uid;
-  });
-  if (rule == rules.end() || rule->users.empty()) {
-    refuse(connection, FarewellReason::kUidNotConfigured, uid + " may not log on to this engine");
-    return nullptr;
+// Finds the logon's place. False when it was refused, and the connection is gone.
+bool ControlThread::admit(Connection& connection, const LogonRequest& request) {
+  using Answer = SessionRegistry::Answer;
+  const SessionRegistry::Admission admission =
+      registry_.admit(connection.number, connection.logon, (request.flags & kLogonResume) != 0,
+                      {request.seen_sequence, request.seen_ordinal}, request.seen_run);
+  if (admission.answer != Answer::kFresh && admission.answer != Answer::kResumed) {
+    refuse(connection, not_admitted(admission.answer, registry_.capacity()));
+    return false;
   }
-  const std::string_view name = get_text(request.user);
-  if (name.empty()) return configured_user(rule->users.front());
-  const auto& users = options_.configuration.users;
-  const auto user = std::find_if(users.begin(), users.end(),
-                                 [name](const core::User& each) { return each.name == name; });
-  if (user == users.end()) {
-    refuse(connection, FarewellReason::kUnknownUser, "unknown user " + printable(name));
-    return nullptr;
-  }
-  if (std::find(rule->users.begin(), rule->users.end(), user->id) == rule->users.end()) {
-    refuse(connection, FarewellReason::kUserNotAllowed, uid + " may not log on as " + user->name);
-    return nullptr;
-  }
-  return &*user;
+  connection.stage = Connection::Stage::kConfirm;
+  connection.slot = admission.slot;
+  connection.entry = {.gated = options_.durability == Durability::kSync,
+                      .resume = admission.answer == Answer::kResumed,
+                      .seen = admission.seen};
+  connection.lost_from = admission.lost_from;
+  return true;
 }
 
 void ControlThread::offer(Connection& connection, const LogonRequest& request,
                           const core::User& user) {
-  if (!valid_slot_count(request.request_slots, kRequestSlotsMin, options_.request_slots_max) ||
-      !valid_slot_count(request.report_slots, kReportSlotsMin, options_.report_slots_max)) {
-    return refuse(connection, FarewellReason::kBadRingSize,
-                  "ring sizes must be powers of two: " + std::to_string(kRequestSlotsMin) + " to " +
-                      std::to_string(options_.request_slots_max) + " request slots, " +
-                      std::to_string(kReportSlotsMin) + " to " +
-                      std::to_string(options_.report_slots_max) + " report slots");
+  Fault fault = connection.memory.create(
+      connection.slot, {request.request_slots, request.report_slots, options_.backlog_slots});
+  if (!fault && connection.logon.resumable) fault = state_.windows().populate(connection.slot);
+  if (fault) {
+    return refuse(connection,
+                  {FarewellReason::kNoMemory, "no memory for another session: " + fault.text});
   }
-  if (free_slots_.empty()) {
-    return refuse(connection, FarewellReason::kSessionsFull,
-                  "all " + std::to_string(options_.configuration.capacities.sessions) +
-                      " sessions of this engine are taken");
-  }
-  const core::SessionSlot slot = free_slots_.back();
-  SessionMemory memory;
-  if (const Fault fault = memory.create(
-          slot, {request.request_slots, request.report_slots, options_.backlog_slots})) {
-    return refuse(connection, FarewellReason::kNoMemory,
-                  "no memory for another session: " + fault.text);
-  }
-  free_slots_.pop_back();
-  connection.slot = slot;
-  connection.memory = std::move(memory);
-  connection.stage = Connection::Stage::kConfirm;
-  connection.label += ", user " + user.name;
-  connection.logon = {.user_id = user.id,
-                      .cancel_on_disconnect = (request.flags & kLogonCancelOnDisconnect) != 0,
-                      .whole_objects = (request.flags & kLogonWholeObjects) != 0,
-                      .all_accounts = (request.flags & kLogonAllAccounts) != 0};
   LogonOffer offer;
   offer.user_id = user.id;
   offer.requests_size = connection.memory.requests_size();
@@ -396,15 +366,22 @@ void ControlThread::offer(Connection& connection, const LogonRequest& request,
 }
 
 void ControlThread::on_confirm(Connection& connection) {
-  if (stopping_) return refuse(connection, FarewellReason::kStopping, "the engine is stopping");
+  if (stopping_) return refuse(connection, stopping());
+  if (journal_error_ != 0) return refuse(connection, journal_failed(journal_error_));
   if (const Fault fault = connection.memory.confirm()) {
-    return refuse(connection, FarewellReason::kNoMemory,
-                  "the session's memory cannot be used: " + fault.text);
+    return refuse(connection, {FarewellReason::kNoMemory,
+                               "the session's memory cannot be used: " + fault.text});
   }
   leave_logon(connection);
   connection.stage = Connection::Stage::kOpening;
-  connection.session = std::make_unique<Session>(std::move(connection.memory), connection.slot,
-                                                 connection.number, connection.logon);
+  connection.session =
+      std::make_unique<Session>(std::move(connection.memory), connection.slot, connection.number,
+                                connection.logon, connection.entry);
+  if (registry_.open(connection.slot)) {
+    log(LogLevel::kInfo,
+        "a session that waited for its client gives way (" + connection.label + ")");
+    channel_.post(Command{.kind = Command::Kind::kForget, .slot = connection.slot});
+  }
   ++opening_;
   channel_.post(Command{.kind = Command::Kind::kOpen,
                         .slot = connection.slot,
@@ -413,34 +390,50 @@ void ControlThread::on_confirm(Connection& connection) {
 }
 
 void ControlThread::on_opened(const Notice& notice) {
+  // A session that broke the protocol while it was being resumed has ended before it opened.
+  const auto found = connections_.find(notice.number);
+  if (found == connections_.end()) return;
+  Connection& connection = *found->second;
   --opening_;
   sessions_.fetch_add(1, std::memory_order_relaxed);
   logons_.fetch_add(1, std::memory_order_relaxed);
-  Connection& connection = *connections_.at(notice.number);
+  connection.opened = true;
+  const std::string name = "session " + std::to_string(notice.serial);
   log(LogLevel::kInfo,
-      "session " + std::to_string(notice.serial) + " opened (" + connection.label + ")");
-  connection.label = "session " + std::to_string(notice.serial) + " (" + connection.label + ")";
+      name + (connection.entry.resume ? " resumed (" : " opened (") + connection.label + ")");
+  connection.label = name + " (" + connection.label + ")";
   if (connection.stage != Connection::Stage::kOpening) return;
   connection.stage = Connection::Stage::kServing;
   Serving serving;
   serving.serial = notice.serial;
+  serving.resumed = connection.entry.resume ? 1 : 0;
+  serving.lost_from = connection.lost_from;
+  serving.run = state_.runs().back();
   if (!send_packet(connection.socket.get(), serving)) on_gone(connection);
 }
 
 void ControlThread::on_ended(const Notice& notice) {
-  sessions_.fetch_sub(1, std::memory_order_relaxed);
   Connection& connection = *connections_.at(notice.number);
+  registry_.ended(connection.slot);
+  if (connection.opened) {
+    sessions_.fetch_sub(1, std::memory_order_relaxed);
+  } else {
+    --opening_;
+  }
+  if (notice.reason == EndReason::kSlowReader) {
+    slow_readers_.fetch_add(1, std::memory_order_relaxed);
+  } else if (notice.reason == EndReason::kBreach) {
+    breaches_.fetch_add(1, std::memory_order_relaxed);
+  }
   if (notice.reason == EndReason::kClosed) {
     log(LogLevel::kInfo, connection.label + " ended");
-  } else {
-    const bool slow = notice.reason == EndReason::kSlowReader;
-    (slow ? slow_readers_ : breaches_).fetch_add(1, std::memory_order_relaxed);
-    log(LogLevel::kWarning, connection.label + " was ended: " + sentence_for(notice.reason));
-    Farewell farewell;
-    farewell.reason = slow ? FarewellReason::kSlowReader : FarewellReason::kBreach;
-    set_text(farewell.sentence, sentence_for(notice.reason));
-    if (connection.socket) send_packet(connection.socket.get(), farewell);
+    return drop(connection);
   }
+  const Refusal why = notice.reason == EndReason::kFrozen ? journal_failed(journal_error_)
+                                                          : ended_by_engine(notice.reason);
+  if (!connection.opened) return refuse(connection, why);
+  log(LogLevel::kWarning, connection.label + " was ended: " + why.sentence);
+  if (connection.socket) send_packet(connection.socket.get(), farewell_of(why));
   drop(connection);
 }
 
@@ -459,20 +452,16 @@ void ControlThread::on_gone(Connection& connection) {
   connection.peer.process.reset();
 }
 
-void ControlThread::refuse(Connection& connection, FarewellReason reason,
-                           const std::string& sentence) {
+void ControlThread::refuse(Connection& connection, const Refusal& refusal) {
   refused_.fetch_add(1, std::memory_order_relaxed);
-  log(LogLevel::kWarning, "logon refused (" + connection.label + "): " + sentence);
-  Farewell farewell;
-  farewell.reason = reason;
-  set_text(farewell.sentence, sentence);
-  send_packet(connection.socket.get(), farewell);
+  log(LogLevel::kWarning, "logon refused (" + connection.label + "): " + refusal.sentence);
+  send_packet(connection.socket.get(), farewell_of(refusal));
   drop(connection);
 }
 
 // Forgets a connection that the engine does not know, or knows no more.
 void ControlThread::drop(Connection& connection) {
-  if (connection.stage == Connection::Stage::kConfirm) free_slots_.push_back(connection.slot);
+  if (connection.stage == Connection::Stage::kConfirm) registry_.release(connection.slot);
   if (connection.logging_on()) leave_logon(connection);
   // Closing alone would not do while a forked child holds a copy of the descriptor.
   if (connection.socket) unwatch(epoll_.get(), connection.socket.get());

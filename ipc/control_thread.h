@@ -6,7 +6,8 @@
 // kLogonTime is dropped, and the number of unfinished logons is bounded, in all and for each uid.
 //
 // A session ends when its socket closes or its process ends, whichever the kernel tells first, or
-// when the engine ends it.
+// when the engine ends it. A resumable one then waits in its slot (ipc/session_registry.h) for a
+// logon that goes on with it.
 //
 // Thread: constructed and prepared before run(); run() is the control thread; request_stop from any
 // thread and from signal handlers; the counters from any thread. Sessions that stood at the stop
@@ -21,14 +22,15 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
-#include <vector>
 
 #include "ipc/engine_channel.h"
 #include "ipc/file_descriptor.h"
 #include "ipc/logon.h"
-#include "ipc/private_memory.h"
+#include "ipc/refusal.h"
+#include "ipc/replica.h"
 #include "ipc/seqpacket.h"
 #include "ipc/server.h"
+#include "ipc/session_registry.h"
 #include "ipc/socket_path.h"
 
 namespace shmatch::ipc {
@@ -38,9 +40,10 @@ inline constexpr std::uint32_t kLogonsUnderWayMax = 512;
 
 class ControlThread {
  public:
-  // All must outlive this object. `core_memory` is populated further while the server runs.
+  // All must outlive this object. Of `state` the engine is looked at here alone, before its thread
+  // runs; its memory is populated further while the server runs.
   ControlThread(const ServerOptions& options, EngineChannel& channel, ListeningSocket& listening,
-                PrivateMemory& core_memory);
+                Replica& state);
   ~ControlThread();
 
   // Makes the reference data and what the thread waits on. Fault: no memory or descriptors.
@@ -71,16 +74,16 @@ class ControlThread {
   // A connection's way to a session.
   void adopt(FileDescriptor socket);
   void receive(Connection& connection);
-  void on_logon_request(Connection& connection, std::span<const std::byte> packet);
+  void on_first_packet(Connection& connection, std::span<const std::byte> packet);
+  void on_logon_request(Connection& connection, const LogonRequest& request);
+  bool admit(Connection& connection, const LogonRequest& request);
   void offer(Connection& connection, const LogonRequest& request, const core::User& user);
   void on_confirm(Connection& connection);
   void on_gone(Connection& connection);
   void on_opened(const Notice& notice);
   void on_ended(const Notice& notice);
 
-  const core::User* choose_user(Connection& connection, const LogonRequest& request);
-  const core::User* configured_user(core::UserId id) const;
-  void refuse(Connection& connection, FarewellReason reason, const std::string& sentence);
+  void refuse(Connection& connection, const Refusal& refusal);
   void drop(Connection& connection);
   void leave_logon(Connection& connection);
   void log(LogLevel level, const std::string& sentence) const;
@@ -88,7 +91,7 @@ class ControlThread {
   const ServerOptions& options_;
   EngineChannel& channel_;
   ListeningSocket& listening_;
-  PrivateMemory& core_memory_;
+  Replica& state_;
 
   FileDescriptor epoll_;
   FileDescriptor stop_event_;
@@ -97,7 +100,7 @@ class ControlThread {
 
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;  // by number
   std::uint64_t last_number_ = 0;
-  std::vector<core::SessionSlot> free_slots_;
+  SessionRegistry registry_;
   std::map<uid_t, std::uint32_t> logons_under_way_;
   std::uint32_t logons_under_way_all_ = 0;
   std::uint32_t opening_ = 0;  // sessions posted to the engine and not yet opened
@@ -110,6 +113,7 @@ class ControlThread {
   Deadline accept_again_{};
   bool stopping_ = false;
   bool engine_stopped_ = false;
+  int journal_error_ = 0;  // not 0: the engine is frozen
   bool populating_ = true;
 
   // Plain counts that publish nothing else, hence relaxed.

@@ -23,9 +23,11 @@ namespace shmatch::ipc {
 
 struct Command {
   enum class Kind : std::uint8_t {
-    kOpen,   // `session` is handed over until its kEnded notice
+    kOpen,   // `session` is handed over until its kEnded notice; its entry says whether it is new
+             // or goes on with the resumable session of its slot
     kClose,  // the client of session `number` in `slot` is gone; ignored when that session has
              // ended
+    kForget,  // the resumable session in `slot` has no client and is not wanted any more
     kStop,
   };
   Kind kind = Kind::kStop;
@@ -39,11 +41,14 @@ struct Notice {
     kOpened,    // `serial` is set
     kEnded,     // `reason` is set; the engine thread touches the session no more
     kSlotFree,  // the slot may be used again (its orders are cancelled)
+    kDetached,  // the resumable session in `slot` waits for its client (its orders are cancelled)
+    kFrozen,    // the journal has failed; `error` is set; nobody can log on any more
     kStopped,   // the last one
   };
   Kind kind = Kind::kStopped;
   EndReason reason = EndReason::kNone;
   core::SessionSlot slot = 0;
+  int error = 0;
   core::SessionSerial serial = 0;
   std::uint64_t number = 0;
 };

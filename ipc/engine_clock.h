@@ -30,6 +30,9 @@ class EngineClock {
     anchor_ns_ = read(CLOCK_REALTIME);
   }
 
+  // `now` never reads less than `time` from here on.
+  void not_before(core::TimeNs time) noexcept { last_ = std::max(last_, time); }
+
   core::TimeNs now() noexcept {
     core::TimeNs time = 0;
     if (scale_ != 0) [[likely]] {

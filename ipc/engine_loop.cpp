@@ -19,16 +19,39 @@ constexpr std::uint64_t kSleepMaxNs = 200'000;
 
 }  // namespace
 
-EngineLoop::EngineLoop(const core::Configuration& configuration, std::span<std::byte> memory,
-                       std::uint64_t hash_salt, IdleMode idle, EngineChannel& channel)
-    : engine_(configuration, memory, hash_salt, *this),
+EngineLoop::EngineLoop(Replica& state, InputLog& log, IdleMode idle,
+                       std::chrono::nanoseconds resume_grace, std::uint64_t digest_every,
+                       EngineChannel& channel, Capture* capture)
+    : engine_(state.engine()),
+      windows_(state.windows()),
+      log_(log),
       idle_mode_(idle),
+      resume_grace_(resume_grace),
+      digest_every_(digest_every),
       channel_(channel),
-      by_slot_(configuration.capacities.sessions, nullptr) {
-  active_.reserve(by_slot_.size());
-  doomed_.reserve(by_slot_.size());
-  ended_.reserve(by_slot_.size());
+      capture_(capture),
+      by_slot_(engine_.session_capacity(), nullptr) {
+  for (auto* list : {&active_, &doomed_, &ended_}) list->reserve(by_slot_.size());
   sweeping_slots_.reserve(by_slot_.size());
+  orphans_.reserve(by_slot_.size());
+  opened_.reserve(by_slot_.size());
+  engine_.set_sink(*this);
+  clock_.not_before(state.last_time());
+  marked_ = engine_.last_sequence();
+}
+
+void EngineLoop::restart() noexcept {
+  const core::TimeNs now = clock_.now();
+  log_.restart(now);
+  engine_.restart(now);
+  grace_end_ = now + resume_grace_.count();
+  for (core::SessionSlot slot = 0; slot < by_slot_.size(); ++slot) {
+    const core::SessionState state = engine_.session(slot).state;
+    if (state == core::SessionState::kOrphaned) orphans_.push_back(slot);
+    if (state == core::SessionState::kSweeping) sweeping_slots_.push_back(slot);
+  }
+  sweeping_ = engine_.sweeping();
+  log_.publish();
 }
 
 void EngineLoop::run() noexcept {
@@ -47,9 +70,13 @@ void EngineLoop::run() noexcept {
 }
 
 void EngineLoop::deliver(core::SessionSlot to, const core::Report& report) noexcept {
-  Session* const session = by_slot_[to];
-  SHMATCH_CHECK(session != nullptr);
   ++reports_;
+  windows_.keep(to, report);
+  Session* const session = by_slot_[to];
+  // A resumable session goes on hearing while its client is away.
+  if (session == nullptr) [[unlikely]] {
+    return;
+  }
   if (!session->deliver(report)) [[unlikely]] {
     doomed_.push_back(session);
   }
@@ -57,30 +84,36 @@ void EngineLoop::deliver(core::SessionSlot to, const core::Report& report) noexc
 
 std::uint32_t EngineLoop::pass() noexcept {
   std::uint32_t done = 0;
+  released_ = log_.released();
+  if (const int error = log_.error(); error != 0 && !frozen_) [[unlikely]] {
+    freeze(error);
+  }
   // A visit may end sessions, which closes gaps in `active_`: one that moves into a place already
   // passed waits for the next pass.
   for (std::size_t i = 0; i < active_.size(); ++i) {
     if (active_[i]->wants_visit()) done += visit(*active_[i]);
   }
   if (sweeping_) [[unlikely]] {
-    sweeping_ = engine_.sweep(clock_.now());
-    settle();
+    sweep();
     ++done;
   }
   if (!ended_.empty()) [[unlikely]] {
     release_ended();
   }
+  if (!opened_.empty()) [[unlikely]] {
+    tell_opened();
+  }
   return done;
 }
 
 std::uint32_t EngineLoop::visit(Session& session) noexcept {
-  if (!session.flush()) [[unlikely]] {
+  if (!session.flush(released_)) [[unlikely]] {
     doomed_.push_back(&session);
   }
   std::uint32_t taken = 0;
   core::TimeNs time = 0;
   core::Request request;
-  while (taken < kBatch) {
+  while (taken < kBatch && may_take()) {
     const RingResult result = session.take(request);
     if (result == RingResult::kEmpty) {
       if (session.draining()) doom(session, EndReason::kClosed);
@@ -94,14 +127,79 @@ std::uint32_t EngineLoop::visit(Session& session) noexcept {
     session.prefetch_next();
     if (taken == 0) time = clock_.now();
     ++taken;
+    if (capture_ != nullptr) [[unlikely]] {
+      capture_->take(session.logon().user_id, request, time);
+    }
+    if (frozen_) [[unlikely]] {
+      refuse(session, request, time);
+      continue;
+    }
+    if (core::is_input(request)) {
+      log_.request(session.slot(), session.last_request(), request, time);
+    }
     engine_.request(session.slot(), session.last_request(), request, time);
     settle();
     // A page of a query is the work of many cancels: one a visit, then it is the others' turn.
     if (request.is<core::OpenOrdersQuery>() || request.is<core::L2Query>()) break;
   }
   settle();
+  if (taken != 0) log_.publish();
   requests_ += taken;
   return taken;
+}
+
+// False while the journal, or the disk behind it, is far behind: requests then wait in their rings.
+bool EngineLoop::may_take() noexcept {
+  if (capture_ != nullptr && !capture_->room()) return false;
+  // Nothing is kept any more: what waits can be refused.
+  if (frozen_) return true;
+  if (log_.gated() && engine_.last_sequence() > released_ + kUnreleasedMax) return false;
+  // What opens and ends sessions in between finds room, too.
+  return log_.room(1 + static_cast<std::uint32_t>(by_slot_.size()));
+}
+
+// The journal has failed. With durability async the state is what clients were told, and questions
+// about it are answered; with sync it may hold more than the disk does. A ping asks for nothing.
+void EngineLoop::refuse(Session& session, const core::Request& request, core::TimeNs now) noexcept {
+  if (!log_.gated() && !core::is_input(request)) {
+    engine_.request(session.slot(), session.last_request(), request, now);
+    return;
+  }
+  core::Report report;
+  if (request.is<core::Ping>()) {
+    core::Pong pong;
+    pong.header.engine_sequence = log_.durable();
+    pong.request_sequence = session.last_request();
+    report.assign(pong);
+  } else {
+    report.assign(journal_failed_receipt(session.last_request(),
+                                         static_cast<core::RequestType>(request.type()),
+                                         log_.durable(), log_.error(), now));
+  }
+  deliver(session.slot(), report);
+}
+
+void EngineLoop::freeze(int error) noexcept {
+  frozen_ = true;
+  sweeping_ = false;
+  const core::TimeNs now = clock_.now();
+  for (Session* session : active_) session->refuse_unreleased(released_, error, now);
+  // Nobody was told that these exist.
+  for (const Opened& opened : opened_) doom(*by_slot_[opened.notice.slot], EndReason::kFrozen);
+  settle();
+  channel_.post(Notice{.kind = Notice::Kind::kFrozen, .error = error});
+}
+
+void EngineLoop::sweep() noexcept {
+  if (frozen_ || !log_.room(1 + static_cast<std::uint32_t>(by_slot_.size()))) return;
+  const core::TimeNs now = clock_.now();
+  if (engine_.sweeping()) {
+    log_.sweep(now);
+    engine_.sweep(now);
+    log_.publish();
+  }
+  sweeping_ = engine_.sweeping();
+  settle();
 }
 
 void EngineLoop::idle() noexcept {
@@ -133,12 +231,18 @@ void EngineLoop::settle() noexcept {
 }
 
 void EngineLoop::end(Session& session) noexcept {
-  engine_.end_session(session.slot(), clock_.now());
+  if (!frozen_) {
+    const core::TimeNs now = clock_.now();
+    log_.end_session(session.slot(), now);
+    engine_.end_session(session.slot(), now);
+    sweeping_slots_.push_back(session.slot());
+    sweeping_ = true;
+  }
   by_slot_[session.slot()] = nullptr;
   std::erase(active_, &session);
+  std::erase_if(opened_,
+                [&](const Opened& opened) { return opened.notice.number == session.number(); });
   ended_.push_back(&session);
-  sweeping_slots_.push_back(session.slot());
-  sweeping_ = true;
 }
 
 void EngineLoop::release_ended() noexcept {
@@ -149,7 +253,17 @@ void EngineLoop::release_ended() noexcept {
                          .number = session->number()});
   }
   ended_.clear();
+  log_.publish();
   work_ = kHousekeepingWork;
+}
+
+void EngineLoop::tell_opened() noexcept {
+  // In the order of their inputs.
+  auto opened = opened_.begin();
+  for (; opened != opened_.end() && opened->sequence <= released_; ++opened) {
+    channel_.post(opened->notice);
+  }
+  opened_.erase(opened_.begin(), opened);
 }
 
 void EngineLoop::housekeep() noexcept {
@@ -157,13 +271,21 @@ void EngineLoop::housekeep() noexcept {
   for (Session* session : active_) session->beat(passes_);
   clock_.synchronize();
   channel_.retry();
+  if (!orphans_.empty() && !frozen_ && clock_.now() >= grace_end_) end_orphans();
+  if (engine_.last_sequence() >= marked_ + digest_every_) mark_digest();
   report_free_slots();
   publish_counters();
   take_commands();
 }
 
+void EngineLoop::mark_digest() noexcept {
+  marked_ = engine_.last_sequence();
+  if (log_.kept() && !frozen_) log_.mark_digest(marked_, engine_.digest());
+}
+
 void EngineLoop::take_commands() noexcept {
-  for (Command command; !stopping_ && channel_.take(command);) {
+  const auto inputs = static_cast<std::uint32_t>(by_slot_.size());
+  for (Command command; !stopping_ && (frozen_ || log_.room(inputs)) && channel_.take(command);) {
     switch (command.kind) {
       case Command::Kind::kOpen:
         open(*command.session);
@@ -173,28 +295,116 @@ void EngineLoop::take_commands() noexcept {
         if (session != nullptr && session->number() == command.number) session->start_draining();
         break;
       }
+      case Command::Kind::kForget:
+        forget(command.slot);
+        break;
       case Command::Kind::kStop:
         stopping_ = true;
         break;
     }
   }
+  log_.publish();
 }
 
 void EngineLoop::open(Session& session) noexcept {
-  SHMATCH_CHECK(by_slot_[session.slot()] == nullptr && engine_.slot_free(session.slot()));
-  const core::SessionSerial serial = engine_.logon(session.slot(), session.logon(), clock_.now());
+  const bool resume = session.entry().resume;
+  const EndReason refusal = frozen_                                ? EndReason::kFrozen
+                            : resume && !resumable(session.slot()) ? EndReason::kNotResumable
+                                                                   : EndReason::kNone;
+  if (refusal != EndReason::kNone) {
+    session.doom(refusal);
+    ended_.push_back(&session);
+    return;
+  }
   by_slot_[session.slot()] = &session;
   active_.push_back(&session);
-  channel_.post(Notice{.kind = Notice::Kind::kOpened,
-                       .slot = session.slot(),
-                       .serial = serial,
-                       .number = session.number()});
+  const core::SessionSerial serial = resume ? resume_session(session) : log_on(session);
+  // What it missed was more than it had room for, or its client lies about its progress.
+  if (by_slot_[session.slot()] != &session) return;
+  opened_.push_back({engine_.last_sequence(), Notice{.kind = Notice::Kind::kOpened,
+                                                     .slot = session.slot(),
+                                                     .serial = serial,
+                                                     .number = session.number()}});
+}
+
+bool EngineLoop::resumable(core::SessionSlot slot) const noexcept {
+  const core::SessionView view = engine_.session(slot);
+  return view.logon.resumable && by_slot_[slot] == nullptr &&
+         (view.state == core::SessionState::kDetached ||
+          view.state == core::SessionState::kOrphaned);
+}
+
+core::SessionSerial EngineLoop::log_on(Session& session) noexcept {
+  SHMATCH_CHECK(engine_.slot_free(session.slot()));
+  const core::TimeNs now = clock_.now();
+  log_.logon(session.slot(), session.logon(), now);
+  windows_.begin(session.slot(), session.logon().resumable);
+  return engine_.logon(session.slot(), session.logon(), now);
+}
+
+core::SessionSerial EngineLoop::resume_session(Session& session) noexcept {
+  const core::SessionSlot slot = session.slot();
+  const core::TimeNs now = clock_.now();
+  log_.resume(slot, session.logon(), now);
+  engine_.resume(slot, session.logon(), now);
+  std::erase(orphans_, slot);
+  const core::SessionView view = engine_.session(slot);
+  session.number_requests_from(view.last_request + 1);
+
+  const Mark& seen = session.entry().seen;
+  core::Resumed resumed;
+  resumed.header.engine_sequence = engine_.last_sequence();
+  resumed.last_request = view.last_request;
+  windows_.for_each_from(slot, seen, [&](const core::Report&) { ++resumed.missed; });
+  if (!windows_.covers(slot, seen)) {
+    resumed.header.a = 1;
+    const Mark kept_from = windows_.kept_from(slot);
+    resumed.gap_end_sequence = kept_from.sequence;
+    resumed.gap_end_ordinal = kept_from.ordinal;
+  }
+  core::Report report;
+  report.assign(resumed);
+  bool fits = session.deliver(report);
+  windows_.for_each_from(slot, seen, [&](const core::Report& missed) {
+    if (fits) fits = session.deliver(missed);
+  });
+  if (!fits) doomed_.push_back(&session);
+  settle();
+  return view.serial;
+}
+
+void EngineLoop::forget(core::SessionSlot slot) noexcept {
+  if (frozen_ || by_slot_[slot] != nullptr ||
+      engine_.session(slot).state != core::SessionState::kDetached) {
+    return;
+  }
+  const core::TimeNs now = clock_.now();
+  log_.forget_session(slot, now);
+  engine_.forget_session(slot, now);
+  channel_.post(Notice{.kind = Notice::Kind::kSlotFree, .slot = slot});
+}
+
+// Nobody came back for them in time: they end as if their clients had gone just now.
+void EngineLoop::end_orphans() noexcept {
+  for (std::uint32_t i = 0; i < kOrphansAtOnce && !orphans_.empty() && log_.room(1); ++i) {
+    const core::SessionSlot slot = orphans_.back();
+    orphans_.pop_back();
+    const core::TimeNs now = clock_.now();
+    log_.end_session(slot, now);
+    engine_.end_session(slot, now);
+    sweeping_slots_.push_back(slot);
+  }
+  sweeping_ = true;
+  log_.publish();
 }
 
 void EngineLoop::report_free_slots() noexcept {
   std::erase_if(sweeping_slots_, [this](core::SessionSlot slot) {
-    if (!engine_.slot_free(slot)) return false;
-    channel_.post(Notice{.kind = Notice::Kind::kSlotFree, .slot = slot});
+    const core::SessionState state = engine_.session(slot).state;
+    if (state == core::SessionState::kSweeping) return false;
+    const bool free = state == core::SessionState::kFree;
+    channel_.post(
+        Notice{.kind = free ? Notice::Kind::kSlotFree : Notice::Kind::kDetached, .slot = slot});
     return true;
   });
 }
@@ -214,27 +424,49 @@ EngineCounters EngineLoop::counters() const noexcept {
 }
 
 void EngineLoop::stop() noexcept {
-  engine_.stop_accepting(core::Detail::kStopping, clock_.now());
+  if (!frozen_) {
+    const core::TimeNs now = clock_.now();
+    log_.stop_accepting(core::Detail::kStopping, now);
+    engine_.stop_accepting(core::Detail::kStopping, now);
+  }
   for (Session* const& session : by_slot_) {
     // A client can go on sending; what it sent before the stop is at most one ring full.
     std::uint64_t left = session == nullptr ? 0 : session->request_slots();
     while (session != nullptr && left > 0) {
+      const bool waits = waits_for_disk();
+      if (session == nullptr) break;
       const std::uint32_t taken = visit(*session);
-      if (taken == 0) break;
+      if (taken == 0 && !waits) break;
       left -= std::min<std::uint64_t>(left, taken);
     }
+  }
+  mark_digest();
+  log_.publish();
+  while (waits_for_disk()) {
   }
   for (Session* session : active_) {
     // A client that reads late finds the rest of its reports missing, but never finds them out of
     // order.
-    static_cast<void>(session->flush());
+    static_cast<void>(session->flush(released_));
     session->show_stopped();
   }
   for (Session* session : ended_) session->show_stopped();
   release_ended();
+  tell_opened();
   publish_counters();
   channel_.retry();
   channel_.post(Notice{.kind = Notice::Kind::kStopped});
+}
+
+// Whether requests or reports wait for the disk. It takes what they wait for, or the journal fails:
+// one of the two comes. May end sessions.
+bool EngineLoop::waits_for_disk() noexcept {
+  released_ = log_.released();
+  if (const int error = log_.error(); error != 0 && !frozen_) freeze(error);
+  const bool waits =
+      !frozen_ && (!may_take() || (log_.gated() && released_ < engine_.last_sequence()));
+  if (waits) ::sched_yield();
+  return waits;
 }
 
 }  // namespace shmatch::ipc

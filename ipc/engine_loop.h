@@ -9,6 +9,11 @@
 // On this path there is no lock, no allocation, no log line, no exception, and no system call but
 // those that idle modes yield and sleep consist of (clock_gettime is answered by the vdso).
 //
+// Every input is put into the input log right before it is applied. With durability sync the
+// reports of an input stay in their sessions' backlogs until it is on the disk. When the journal
+// fails, the state stands still ("frozen"): no input is applied any more, every request is refused
+// with 102, and with durability sync what could not be promised is refused as well.
+//
 // A session leaves the loop in this order: doomed or drained; core::MatchingEngine::end_session, as
 // an input right after the current one; out of the tables; at the end of the pass the notice after
 // which the control thread may destroy it. No Session is touched after that notice.
@@ -18,13 +23,17 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "core/matching_engine.h"
+#include "ipc/capture.h"
 #include "ipc/engine_channel.h"
 #include "ipc/engine_clock.h"
+#include "ipc/input_log.h"
+#include "ipc/replica.h"
 #include "ipc/server.h"
 #include "ipc/session.h"
 
@@ -39,9 +48,13 @@ struct EngineCounters {
 
 class EngineLoop final : private core::ReportSink {
  public:
-  // `memory` as core::MatchingEngine wants it.
-  EngineLoop(const core::Configuration& configuration, std::span<std::byte> memory,
-             std::uint64_t hash_salt, IdleMode idle, EngineChannel& channel);
+  // All must outlive this object. `state` has an engine: a fresh one, or what recovery found.
+  EngineLoop(Replica& state, InputLog& log, IdleMode idle, std::chrono::nanoseconds resume_grace,
+             std::uint64_t digest_every, EngineChannel& channel, Capture* capture = nullptr);
+
+  // The first input of a recovered state: sessions that were open then wait for their clients. Call
+  // it before run.
+  void restart() noexcept;
 
   // Serves until the stop command; then answers what waits in the rings with 102, shows every
   // session that the engine has stopped, and returns.
@@ -52,41 +65,73 @@ class EngineLoop final : private core::ReportSink {
  private:
   static constexpr std::uint32_t kBatch = 16;
   static constexpr std::uint32_t kHousekeepingWork = 1024;  // passes and requests in between
+  // Inputs that may be applied and not be on the disk yet, with durability sync.
+  static constexpr core::Sequence kUnreleasedMax = 2048;
+  static constexpr std::uint32_t kOrphansAtOnce = 16;
 
   void deliver(core::SessionSlot to, const core::Report& report) noexcept override;
 
   std::uint32_t pass() noexcept;
   std::uint32_t visit(Session& session) noexcept;
+  bool may_take() noexcept;
+  void refuse(Session& session, const core::Request& request, core::TimeNs now) noexcept;
+  void sweep() noexcept;
   void idle() noexcept;
 
   void doom(Session& session, EndReason reason) noexcept;
   void settle() noexcept;
   void end(Session& session) noexcept;
   void release_ended() noexcept;
+  void tell_opened() noexcept;
+  void freeze(int error) noexcept;
 
   void housekeep() noexcept;
   void take_commands() noexcept;
   void open(Session& session) noexcept;
+  core::SessionSerial log_on(Session& session) noexcept;
+  bool resumable(core::SessionSlot slot) const noexcept;
+  core::SessionSerial resume_session(Session& session) noexcept;
+  void forget(core::SessionSlot slot) noexcept;
+  void end_orphans() noexcept;
   void report_free_slots() noexcept;
+  void mark_digest() noexcept;
   void publish_counters() noexcept;
   void stop() noexcept;
+  bool waits_for_disk() noexcept;
 
-  core::MatchingEngine engine_;
+  core::MatchingEngine& engine_;
+  ReportWindows& windows_;
+  InputLog& log_;
   IdleMode idle_mode_;
+  std::chrono::nanoseconds resume_grace_;
+  std::uint64_t digest_every_;
   EngineChannel& channel_;
+  Capture* capture_;
 
-  // All four have room for every session from the start.
-  std::vector<Session*> by_slot_;                  // null where none is open
-  std::vector<Session*> active_;                   // the open ones, in polling order
-  std::vector<Session*> doomed_;                   // still open, to be ended before the next input
-  std::vector<Session*> ended_;                    // closed in this pass, not yet given back
-  std::vector<core::SessionSlot> sweeping_slots_;  // ended, and not yet free in the core
+  // All have room for every session from the start.
+  std::vector<Session*> by_slot_;  // null where none is open
+  std::vector<Session*> active_;   // the open ones, in polling order
+  std::vector<Session*> doomed_;   // still open, to be ended before the next input
+  std::vector<Session*> ended_;    // closed in this pass, not yet given back
+  std::vector<core::SessionSlot>
+      sweeping_slots_;                      // ended, and not yet free or detached in the core
+  std::vector<core::SessionSlot> orphans_;  // wait for their clients since the restart
+  // Opened, not told yet: the logon may have to be on the disk first.
+  struct Opened {
+    core::Sequence sequence;
+    Notice notice;
+  };
+  std::vector<Opened> opened_;
 
   EngineClock clock_;
   std::uint64_t passes_ = 0;
   std::uint64_t empty_passes_ = 0;
-  std::uint32_t work_ = 0;  // since the last housekeeping
+  std::uint32_t work_ = 0;                        // since the last housekeeping
+  core::Sequence released_ = ~core::Sequence{0};  // reports of inputs up to this one may leave
+  core::Sequence marked_ = 0;                     // newest input whose digest was marked
+  core::TimeNs grace_end_ = 0;
   bool sweeping_ = false;
+  bool frozen_ = false;
   bool stopping_ = false;
   std::uint64_t requests_ = 0;
   std::uint64_t reports_ = 0;

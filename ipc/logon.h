@@ -26,7 +26,7 @@
 namespace shmatch::ipc {
 
 inline constexpr std::uint32_t kPacketMagic = 0x4C4D'4853;  // "SHML"
-inline constexpr std::uint16_t kProtocolVersion = 1;
+inline constexpr std::uint16_t kProtocolVersion = 2;
 
 enum class PacketType : std::uint16_t {
   kLogonRequest = 1,
@@ -54,6 +54,10 @@ enum class FarewellReason : std::uint32_t {
   kStopping = 8,
   kTooManyLogons = 9,  // this uid has too many logons under way
   kNoPeerIdentity = 10,
+  kSessionInUse = 11,    // a client has the session of this user and name, or it must be resumed
+  kNotResumable = 12,    // that session has ended just now and is being tidied up: try again
+  kBadSessionName = 13,  // a resumable session needs a name
+  kJournalFailed = 14,   // nobody can log on until the engine is started again
   kSlowReader = 20,
   kBreach = 21,
 };
@@ -61,9 +65,14 @@ enum class FarewellReason : std::uint32_t {
 inline constexpr std::uint32_t kLogonCancelOnDisconnect = 1;
 inline constexpr std::uint32_t kLogonWholeObjects = 2;
 inline constexpr std::uint32_t kLogonAllAccounts = 4;
-inline constexpr std::uint32_t kLogonFlagsAll = 7;
+// The session outlives its client and the engine, and is known by its user and name.
+inline constexpr std::uint32_t kLogonResumable = 8;
+// Goes on with that session if the engine knows it, else opens it. Implies kLogonResumable.
+inline constexpr std::uint32_t kLogonResume = 16;
+inline constexpr std::uint32_t kLogonFlagsAll = 31;
 
-inline constexpr std::size_t kNameBytes = 32;       // at most 31 characters and a zero
+// Of users and sessions: at most 31 characters and a zero.
+inline constexpr std::size_t kNameBytes = core::kSessionNameBytes;
 inline constexpr std::size_t kSentenceBytes = 240;  // at most 239 characters and a zero
 
 struct LogonRequest {
@@ -72,7 +81,10 @@ struct LogonRequest {
   std::uint32_t flags = 0;  // kLogon... bits
   std::uint32_t request_slots = 0;
   std::uint32_t report_slots = 0;
-  std::uint32_t reserved = 0;
+  // Resume: reports before (sequence, ordinal) are known to the client; (0, 0): none.
+  std::uint32_t seen_ordinal = 0;
+  core::Sequence seen_sequence = 0;
+  core::EngineRun seen_run;    // Serving::run of the session in which that was seen
   char user[kNameBytes] = {};  // empty: the first user that this uid may be
   char session_name[kNameBytes] = {};
 };
@@ -100,7 +112,11 @@ struct Serving {
   static constexpr PacketType kType = PacketType::kServing;
   PacketHeader header;
   core::SessionSerial serial = 0;
-  std::uint32_t reserved = 0;
+  std::uint32_t resumed = 0;  // 1 when an earlier session goes on: Resumed is the first report
+  // Not 0 when the engine has lost inputs that this client has seen reports of (durability async):
+  // reports from this sequence on that it saw before never were.
+  core::Sequence lost_from = 0;
+  core::EngineRun run;  // the present one: whoever resumes says in which run it has seen its mark
 };
 
 struct Farewell {
@@ -112,12 +128,19 @@ struct Farewell {
 };
 
 static_assert(sizeof(PacketHeader) == 8 && offsetof(PacketHeader, type) == 6);
-static_assert(sizeof(LogonRequest) == 88 && offsetof(LogonRequest, flags) == 8);
-static_assert(offsetof(LogonRequest, user) == 24 && offsetof(LogonRequest, session_name) == 56);
+static_assert(sizeof(LogonRequest) == 112 && offsetof(LogonRequest, flags) == 8);
+static_assert(offsetof(LogonRequest, request_slots) == 12 &&
+              offsetof(LogonRequest, report_slots) == 16);
+static_assert(offsetof(LogonRequest, seen_ordinal) == 20 &&
+              offsetof(LogonRequest, seen_sequence) == 24);
+static_assert(offsetof(LogonRequest, seen_run) == 32 && offsetof(LogonRequest, user) == 48);
+static_assert(offsetof(LogonRequest, session_name) == 80);
 static_assert(sizeof(LogonOffer) == 88 && offsetof(LogonOffer, user_id) == 8);
 static_assert(offsetof(LogonOffer, request_slots) == 40 && offsetof(LogonOffer, user) == 56);
 static_assert(sizeof(Confirm) == 8);
-static_assert(sizeof(Serving) == 16 && offsetof(Serving, serial) == 8);
+static_assert(sizeof(Serving) == 40 && offsetof(Serving, serial) == 8);
+static_assert(offsetof(Serving, resumed) == 12 && offsetof(Serving, lost_from) == 16);
+static_assert(offsetof(Serving, run) == 24);
 static_assert(sizeof(Farewell) == 256 && offsetof(Farewell, reason) == 8);
 static_assert(offsetof(Farewell, sentence) == 16);
 

@@ -10,6 +10,10 @@
 // working before the logon come in by learn(), from open_orders or an order status. The book's best
 // prices are not part of compact reports; those fields stay what learn() said, or 0.
 //
+// After Client::resume it goes on as if nothing had happened, with two exceptions that the
+// session's info tells: after a gap learn() the open orders; where inputs were lost (lost_from) or
+// the session was not known any more, start with a new tracker.
+//
 // Thread: one. It allocates, so keep it off a path that must not. Orders that ended stay until
 // forgotten.
 #pragma once

@@ -56,9 +56,10 @@ enum class RingResult : std::uint8_t {
 class RingWriter {
  public:
   // `slots` is the first of `slot_count` (a power of two) slots; `consumed` the reader's progress
-  // word.
-  RingWriter(Slot* slots, std::uint32_t slot_count, const std::uint64_t* consumed) noexcept
-      : slots_(slots), mask_(slot_count - 1), consumed_(consumed) {}
+  // word, `last_sequence` the number before the first message's.
+  RingWriter(Slot* slots, std::uint32_t slot_count, const std::uint64_t* consumed,
+             core::Sequence last_sequence = 0) noexcept
+      : slots_(slots), mask_(slot_count - 1), consumed_(consumed), sequence_(last_sequence) {}
 
   // Makes sure that `wanted` (at most the ring's size) slots can be written: kDone, kFull or
   // kBreach.
@@ -114,14 +115,19 @@ class RingWriter {
   const std::uint64_t* consumed_;
   std::uint64_t position_ = 0;
   std::uint64_t seen_consumed_ = 0;
-  core::Sequence sequence_ = 0;
+  core::Sequence sequence_;
 };
 
 class RingReader {
  public:
   // As RingWriter's; `consumed` is this side's own progress word.
-  RingReader(const Slot* slots, std::uint32_t slot_count, std::uint64_t* consumed) noexcept
-      : slots_(slots), mask_(slot_count - 1), publish_step_(slot_count / 4), consumed_(consumed) {}
+  RingReader(const Slot* slots, std::uint32_t slot_count, std::uint64_t* consumed,
+             core::Sequence last_sequence = 0) noexcept
+      : slots_(slots),
+        mask_(slot_count - 1),
+        publish_step_(slot_count / 4),
+        consumed_(consumed),
+        sequence_(last_sequence) {}
 
   // True when `read` would not answer kEmpty.
   bool ready() const noexcept {
@@ -184,7 +190,7 @@ class RingReader {
   std::uint64_t* consumed_;
   std::uint64_t position_ = 0;
   std::uint64_t published_ = 0;
-  core::Sequence sequence_ = 0;
+  core::Sequence sequence_;
 };
 
 }  // namespace shmatch::ipc

@@ -19,8 +19,10 @@
 #include "ipc/cpu.h"
 #include "ipc/engine_channel.h"
 #include "ipc/engine_loop.h"
+#include "ipc/live_journal.h"
 #include "ipc/memory_layout.h"
 #include "ipc/private_memory.h"
+#include "ipc/replica.h"
 #include "ipc/socket_path.h"
 
 namespace shmatch::ipc {
@@ -28,6 +30,12 @@ namespace {
 
 constexpr std::uint32_t kBacklogSlotsMin = 256;
 constexpr std::uint32_t kBacklogSlotsMax = 1U << 22;
+constexpr std::uint64_t kSegmentBytesMin = 1U << 16;
+constexpr std::uint64_t kSegmentBytesMax = std::uint64_t{8} << 30;
+constexpr int kSyncIntervalMaxMs = 10'000;
+constexpr int kResumeGraceMaxMs = 24 * 3600 * 1000;
+constexpr std::uint32_t kWindowSlotsMin = 256;
+constexpr std::uint32_t kWindowSlotsMax = 1U << 20;
 
 // How long a start may spend on making memory present; the control thread does the rest while the
 // engine serves.
@@ -53,6 +61,26 @@ Fault check_rules(const ServerOptions& options) {
   return {};
 }
 
+Fault check_journal(const ServerOptions& options) {
+  if (options.journal.empty() != (options.durability == Durability::kNone)) {
+    return Fault{options.journal.empty() ? "durability async and sync need a journal"
+                                         : "a journal needs durability async or sync"};
+  }
+  const auto interval = options.journal_sync_interval.count();
+  if (options.journal_segment_bytes < kSegmentBytesMin ||
+      options.journal_segment_bytes > kSegmentBytesMax || options.journal_digest_every == 0 ||
+      interval < 1 || interval > kSyncIntervalMaxMs) {
+    return Fault{"a journal's segment size, sync interval or digest distance is out of its range"};
+  }
+  if (options.resume_grace.count() < 0 || options.resume_grace.count() > kResumeGraceMaxMs ||
+      !valid_slot_count(options.resume_window_slots, kWindowSlotsMin, kWindowSlotsMax)) {
+    return Fault{
+        "the resume grace is at most a day, and the resume window a power of two, 256 to " +
+        std::to_string(kWindowSlotsMax)};
+  }
+  return {};
+}
+
 Fault check_options(const ServerOptions& options) {
   if (std::string fault = core::find_fault(options.configuration); !fault.empty()) {
     return Fault{std::move(fault)};
@@ -62,6 +90,7 @@ Fault check_options(const ServerOptions& options) {
       !valid_slot_count(options.backlog_slots, kBacklogSlotsMin, kBacklogSlotsMax)) {
     return Fault{"ring and backlog sizes must be powers of two within their ranges"};
   }
+  if (Fault fault = check_journal(options)) return fault;
   return check_rules(options);
 }
 
@@ -112,7 +141,10 @@ class SignalsBlocked {
 
 class Server::Service {
  public:
-  explicit Service(ServerOptions options) : options_(std::move(options)) {}
+  explicit Service(ServerOptions options) : options_(std::move(options)) {
+    // Whoever resumes gets the whole window at once, through the backlog.
+    window_slots_ = std::min(options_.resume_window_slots, options_.backlog_slots / 2);
+  }
   ~Service() {
     // A start that failed half way has an engine thread, and no control thread to stop it.
     if (engine_thread_.joinable() && !control_thread_.joinable()) {
@@ -133,6 +165,8 @@ class Server::Service {
     if (Fault fault = listening_.take(options_.socket_path)) return fault;
     if (Fault fault = make_engine()) return fault;
     const SignalsBlocked blocked;
+    if (journal_) journal_->start();
+    if (capture_) capture_->start();
     if (Fault fault = start_engine_thread()) return fault;
     if (Fault fault = listening_.listen(options_.socket_mode, options_.socket_group)) return fault;
     running_.store(true, std::memory_order_relaxed);
@@ -152,6 +186,8 @@ class Server::Service {
   void wait() {
     if (control_thread_.joinable()) control_thread_.join();
     if (engine_thread_.joinable()) engine_thread_.join();
+    if (journal_) journal_->finish();
+    if (capture_) capture_->stop();
   }
 
   bool running() const noexcept { return running_.load(std::memory_order_relaxed); }
@@ -167,24 +203,41 @@ class Server::Service {
             .requests = counters.requests,
             .reports = counters.reports,
             .engine_sequence = counters.sequence,
-            .working_orders = counters.working_orders};
+            .working_orders = counters.working_orders,
+            .durable_sequence = journal_ ? journal_->durable() : 0};
   }
 
  private:
   Fault make_engine() {
-    const core::Configuration& configuration = options_.configuration;
-    if (Fault fault = core_memory_.allocate(core::MatchingEngine::memory_size(configuration))) {
-      return fault;
-    }
+    if (Fault fault = make_state()) return fault;
+    PrivateMemory& memory = state_->memory();
     const auto enough = std::chrono::steady_clock::now() + kPopulateTime;
-    while (!core_memory_.populated() && std::chrono::steady_clock::now() < enough) {
-      if (Fault fault = core_memory_.populate_step()) return fault;
+    while (!memory.populated() && std::chrono::steady_clock::now() < enough) {
+      if (Fault fault = memory.populate_step()) return fault;
     }
-    channel_ = std::make_unique<EngineChannel>(configuration.capacities.sessions);
-    loop_ = std::make_unique<EngineLoop>(configuration, core_memory_.bytes(), make_salt(),
-                                         options_.idle, *channel_);
-    control_ = std::make_unique<ControlThread>(options_, *channel_, listening_, core_memory_);
+    channel_ = std::make_unique<EngineChannel>(options_.configuration.capacities.sessions);
+    if (journal_) log_ = journal_->log();
+    if (options_.capture) capture_.emplace(options_.capture);
+    loop_ = std::make_unique<EngineLoop>(*state_, log_, options_.idle, options_.resume_grace,
+                                         options_.journal_digest_every, *channel_,
+                                         capture_ ? &*capture_ : nullptr);
+    if (journal_ && journal_->recovered()) loop_->restart();
+    control_ = std::make_unique<ControlThread>(options_, *channel_, listening_, *state_);
     return control_->prepare();
+  }
+
+  Fault make_state() {
+    state_ = std::make_unique<Replica>(ReplicaOptions{.hash_salt = make_salt(),
+                                                      .window_slots = window_slots_,
+                                                      .keep_digest = !options_.journal.empty()});
+    if (options_.journal.empty()) {
+      // Nothing outlives this run, and no other one began with what it knows.
+      if (Fault fault = state_->create(options_.configuration)) return fault;
+      state_->begin_run({.first = 1, .name = make_salt()});
+      return {};
+    }
+    journal_ = std::make_unique<LiveJournal>(options_);
+    return journal_->open(*state_);
   }
 
   Fault start_engine_thread() {
@@ -202,8 +255,12 @@ class Server::Service {
 
   // In order of construction; the threads' objects go before what they stand on.
   ServerOptions options_;
+  std::uint32_t window_slots_ = 0;
   ListeningSocket listening_;
-  PrivateMemory core_memory_;
+  std::unique_ptr<Replica> state_;
+  std::unique_ptr<LiveJournal> journal_;
+  InputLog log_;
+  std::optional<Capture> capture_;
   std::unique_ptr<EngineChannel> channel_;
   std::unique_ptr<EngineLoop> loop_;
   std::unique_ptr<ControlThread> control_;

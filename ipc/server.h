@@ -17,6 +17,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -30,11 +31,22 @@
 
 namespace shmatch::ipc {
 
+class FileLayer;
+struct CapturedRequest;
+
 // What the engine thread does when no session has anything for it.
 enum class IdleMode : std::uint8_t {
   kSpin,   // polls on: lowest latency, needs a core of its own
   kYield,  // offers its core to others between passes: for machines with fewer cores than spinners
   kSleep,  // sleeps up to 200 microseconds between passes: for tests and rarely used engines
+};
+
+// What an acknowledgement is worth.
+enum class Durability : std::uint8_t {
+  kNone,   // nothing outlives the process
+  kAsync,  // inputs reach the disk soon after they were acknowledged: losing power can lose the
+           // last
+  kSync,   // no report leaves before the input that it depends on is on the disk
 };
 
 enum class LogLevel : std::uint8_t { kInfo, kWarning, kError };
@@ -65,8 +77,36 @@ struct ServerOptions {
   // memory each); one that falls further behind is ended. 256..2^22.
   std::uint32_t backlog_slots = 1U << 14;
 
-  // Called on the control thread (and on the caller's during start) with one sentence without a
-  // line break; never on the engine thread. May be empty.
+  // ---- the journal (docs/JOURNAL.md)
+
+  // Its folder, made if missing; empty: none, and nothing outlives the process.
+  std::string journal;
+  Durability durability = Durability::kNone;            // kNone exactly when `journal` is empty
+  std::uint64_t journal_segment_bytes = 64U << 20;      // room of a segment file, from 4096 on
+  std::chrono::milliseconds journal_sync_interval{10};  // async: 1..10000
+  std::uint64_t journal_digest_every = 1U << 16;  // inputs between two digest marks, from 1 on
+  // Inputs between two snapshots; 0: none are made. Snapshots are made by a thread of their own.
+  std::uint64_t snapshot_every = 0;
+  // Segments that a verified snapshot has made superfluous are removed. Otherwise everything stays.
+  bool remove_old_segments = false;
+
+  // The file system under the journal; null: the kernel's. It must outlive the server. For tests.
+  FileLayer* file_layer = nullptr;
+
+  // ---- resumable sessions
+
+  // How long sessions that were open when the engine ended wait for their clients after a start.
+  std::chrono::milliseconds resume_grace{10'000};
+  // Reports kept for each resumable session, in slots: a power of two, 256..2^20; no more than half
+  // of backlog_slots are used.
+  std::uint32_t resume_window_slots = 1U << 12;
+
+  // Called with every request that clients send, in the engine's order, on a thread of its own;
+  // null when all so far have been told. May be empty.
+  std::function<void(const CapturedRequest*)> capture;
+
+  // Called with one sentence without a line break, by several threads and perhaps at the same time;
+  // never on the engine thread. May be empty.
   std::function<void(LogLevel, std::string_view)> log;
 };
 
@@ -82,6 +122,7 @@ struct ServerStatistics {
   std::uint64_t reports = 0;             // handed to sessions
   std::uint64_t engine_sequence = 0;
   std::uint32_t working_orders = 0;
+  std::uint64_t durable_sequence = 0;  // newest input on the disk; 0 without a journal
 };
 
 class Server {

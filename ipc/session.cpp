@@ -4,45 +4,78 @@
 #include <utility>
 
 namespace shmatch::ipc {
+namespace {
 
-bool Backlog::push(const core::Report& report) noexcept {
-  const std::uint32_t slot_count = report.slots();
-  if (end_ + slot_count - first_ > mask_ + 1) return false;
-  for (std::uint32_t i = 0; i < slot_count; ++i) {
-    std::copy_n(report.words + i * core::kSlotWords, core::kSlotWords, slot(end_ + i));
+// The refusal that takes the place of `report`, which must not leave; for no request when it is an
+// event, or a row of an answer whose end will be refused.
+core::Receipt journal_failed(const core::Report& report, core::Sequence released, int error,
+                             core::TimeNs now) noexcept {
+  core::RequestType asked = core::RequestType::kNone;
+  switch (static_cast<core::ReportType>(report.type())) {
+    case core::ReportType::kReceipt:
+      asked = static_cast<core::RequestType>(report.as<core::Receipt>().request_type);
+      break;
+    case core::ReportType::kOrderAccepted:
+      asked = core::RequestType::kNewOrder;
+      break;
+    case core::ReportType::kOrderStatus:
+      asked = core::RequestType::kOrderStatus;
+      break;
+    case core::ReportType::kPageEnd:
+      // Either kind of question gets the same answer; the client knows which one it asked.
+      asked = core::RequestType::kOpenOrders;
+      break;
+    default:
+      return {};
   }
-  end_ += slot_count;
-  return true;
+  return journal_failed_receipt(core::replied_request(report), asked, released, error, now);
 }
 
-void Backlog::front(core::Report& report) const noexcept {
-  std::copy_n(slot(first_), core::kSlotWords, report.words);
-  const std::uint32_t slot_count = report.slots();
-  for (std::uint32_t i = 1; i < slot_count; ++i) {
-    std::copy_n(slot(first_ + i), core::kSlotWords, report.words + i * core::kSlotWords);
-  }
-}
+}  // namespace
 
-void Backlog::pop() noexcept { first_ += (slot(first_)[0] >> 8) & 0xFF; }
+core::Receipt journal_failed_receipt(core::Sequence request, core::RequestType asked,
+                                     core::Sequence released, int error,
+                                     core::TimeNs now) noexcept {
+  core::Receipt receipt;
+  receipt.header.engine_sequence = released;
+  receipt.request_sequence = request;
+  receipt.code = core::ErrorCode::kServerError;
+  receipt.detail = core::Detail::kJournalFailed;
+  receipt.request_type = static_cast<std::uint32_t>(asked);
+  receipt.argument0 = error;
+  receipt.time_ns = now;
+  return receipt;
+}
 
 Session::Session(SessionMemory memory, core::SessionSlot slot, std::uint64_t number,
-                 const core::Logon& logon)
+                 const core::Logon& logon, const Entry& entry)
     : memory_(std::move(memory)),
       slot_(slot),
       number_(number),
       logon_(logon),
+      entry_(entry),
       requests_(memory_.request_slots(), memory_.sizes().request_slots,
                 &memory_.reports_header()->requests_consumed),
       reports_(memory_.report_slots(), memory_.sizes().report_slots,
                &memory_.requests_header()->reports_consumed),
-      backlog_(memory_.backlog_words(), memory_.sizes().backlog_slots) {}
+      backlog_(memory_.backlog_words(), memory_.sizes().backlog_slots),
+      released_(entry.gated ? 0 : ~core::Sequence{0}),
+      attention_(entry.gated) {}
 
 RingResult Session::take_out_of_the_ordinary(core::Request& request) noexcept {
   if (doomed_ != EndReason::kNone) return RingResult::kBreach;
-  if (!draining_) return RingResult::kFull;  // the backlog comes first
+  if (!draining_) {
+    const bool room = backlog_.used_slots() + kReplySlotsFree <= backlog_.slot_count() / 2;
+    return entry_.gated && room ? requests_.read(request.words) : RingResult::kFull;
+  }
   if (drain_left_ == 0) return RingResult::kEmpty;
   --drain_left_;
   return requests_.read(request.words);
+}
+
+void Session::number_requests_from(core::Sequence first) noexcept {
+  requests_ = RingReader(memory_.request_slots(), memory_.sizes().request_slots,
+                         &memory_.reports_header()->requests_consumed, first - 1);
 }
 
 void Session::start_draining() noexcept {
@@ -63,25 +96,46 @@ bool Session::deliver_out_of_the_ordinary(const core::Report& report) noexcept {
   }
   if (!backlog_.push(report)) {
     // One input may cause more than the backlog holds; a client that reads has made room meanwhile.
-    if (!flush_backlog()) return false;
+    if (!flush_backlog(released_)) return false;
     if (!backlog_.push(report)) return !doom(EndReason::kSlowReader);
   }
   attention_ = true;
   return true;
 }
 
-bool Session::flush_backlog() noexcept {
+bool Session::flush_backlog(core::Sequence released) noexcept {
+  released_ = released;
   if (draining_ || doomed_ != EndReason::kNone) return true;
   core::Report report;
   while (!backlog_.empty()) {
+    if (backlog_.front_sequence() > released) return true;
     backlog_.front(report);
     const RingResult written = reports_.write(report.words, report.slots());
     if (written == RingResult::kBreach) return !doom(EndReason::kBreach);
     if (written == RingResult::kFull) return true;
     backlog_.pop();
   }
-  attention_ = false;
+  attention_ = entry_.gated;
   return true;
+}
+
+void Session::refuse_unreleased(core::Sequence released, int error, core::TimeNs now) noexcept {
+  const std::uint64_t end = backlog_.end();
+  for (std::uint64_t at = backlog_.first(); at != end;) {
+    core::Report report;
+    at = backlog_.read(at, report);
+    backlog_.pop();
+    if (report.words[1] > released && report.is<core::Pong>()) {
+      // It promises that everything up to its sequence has come: so it has.
+      report.words[1] = released;
+    } else if (report.words[1] > released) {
+      const core::Receipt refusal = journal_failed(report, released, error, now);
+      if (refusal.request_sequence == 0) continue;
+      report.assign(refusal);
+    }
+    // There is room: a receipt is the smallest report.
+    static_cast<void>(backlog_.push(report));
+  }
 }
 
 void Session::beat(std::uint64_t passes) noexcept {

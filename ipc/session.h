@@ -7,7 +7,11 @@
 //   2. A request is taken only while the backlog is empty and kReplySlotsFree report slots are
 //      free. A client that does not read therefore stops itself; only what others cause, and what
 //      one request causes beyond those slots, is kept back.
-//   3. When the backlog is full, or the client broke the ring protocol, the session is doomed: it
+//   3. A gated session's reports (durability sync) all go through the backlog, and leave it when
+//   the
+//      inputs that they depend on are on the disk. Its requests are taken meanwhile, as long as
+//      half of the backlog is free.
+//   4. When the backlog is full, or the client broke the ring protocol, the session is doomed: it
 //      takes no request and delivers no report any more, and the engine loop ends it.
 //
 // Thread: built and destroyed on the control thread, used on the engine thread alone in between.
@@ -18,6 +22,8 @@
 
 #include "core/matching_engine.h"
 #include "core/message.h"
+#include "ipc/backlog.h"
+#include "ipc/report_window.h"
 #include "ipc/ring.h"
 #include "ipc/session_memory.h"
 
@@ -28,36 +34,25 @@ static_assert(
     kReplySlotsFree <= kReportSlotsMin / 2,
     "an honest reader publishes progress each quarter ring, so this much must become free");
 
-// A bounded first-in-first-out store of reports, packed by slots in memory that it does not own.
-class Backlog {
- public:
-  // `words` has room for `slot_count` (a power of two) times kSlotWords words.
-  Backlog(std::uint64_t* words, std::uint32_t slot_count) noexcept
-      : words_(words), mask_(slot_count - 1) {}
-
-  bool empty() const noexcept { return first_ == end_; }
-  // False when there is no room; nothing was stored.
-  bool push(const core::Report& report) noexcept;
-  // The oldest report; only while not empty.
-  void front(core::Report& report) const noexcept;
-  void pop() noexcept;
-
- private:
-  std::uint64_t* slot(std::uint64_t position) const noexcept {
-    return words_ + (position & mask_) * core::kSlotWords;
-  }
-
-  std::uint64_t* words_;
-  std::uint64_t mask_;
-  std::uint64_t first_ = 0;
-  std::uint64_t end_ = 0;
-};
-
 enum class EndReason : std::uint8_t {
   kNone,
-  kClosed,      // the client logged off or died
-  kSlowReader,  // invariant 3, backlog
-  kBreach,      // invariant 3, protocol
+  kClosed,        // the client logged off or died
+  kSlowReader,    // invariant 4, backlog
+  kBreach,        // invariant 4, protocol
+  kNotResumable,  // there is no such session to resume any more
+  kFrozen,        // the journal has failed: nobody can log on
+};
+
+// The answer to a request that an engine with a failed journal gets; `error` as in
+// JournalThread::error.
+core::Receipt journal_failed_receipt(core::Sequence request, core::RequestType asked,
+                                     core::Sequence released, int error, core::TimeNs now) noexcept;
+
+// How a session starts out.
+struct Entry {
+  bool gated = false;   // invariant 3
+  bool resume = false;  // goes on with the resumable session of its slot
+  Mark seen;            // resume: reports before this one are known to the client
 };
 
 class Session {
@@ -65,13 +60,14 @@ class Session {
   // `number` is unique among all sessions of the server; it tells a late command for an earlier
   // session of the same slot apart.
   Session(SessionMemory memory, core::SessionSlot slot, std::uint64_t number,
-          const core::Logon& logon);
+          const core::Logon& logon, const Entry& entry);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
   core::SessionSlot slot() const noexcept { return slot_; }
   std::uint64_t number() const noexcept { return number_; }
   const core::Logon& logon() const noexcept { return logon_; }
+  const Entry& entry() const noexcept { return entry_; }
 
   // ---- requests
 
@@ -89,6 +85,8 @@ class Session {
   }
   void prefetch_next() const noexcept { requests_.prefetch_next(); }
   std::uint32_t request_slots() const noexcept { return memory_.sizes().request_slots; }
+  // Before the first request is taken: it has this number.
+  void number_requests_from(core::Sequence first) noexcept;
   core::Sequence last_request() const noexcept { return requests_.last_sequence(); }
 
   // The client is gone. What it has committed is still taken, at most one ring full; reports go
@@ -107,7 +105,14 @@ class Session {
     return deliver_out_of_the_ordinary(report);
   }
   // Moves reports from the backlog to the ring while there is room. False as in deliver.
-  [[nodiscard]] bool flush() noexcept { return backlog_.empty() || flush_backlog(); }
+  // Only those of inputs up to `released` may leave.
+  [[nodiscard]] bool flush(core::Sequence released) noexcept {
+    return backlog_.empty() || flush_backlog(released);
+  }
+  // The journal has failed: what waits for inputs behind `released` will never leave. Their
+  // requests are answered 102 with the journal's `error`, their events are dropped; pings stay
+  // answered.
+  void refuse_unreleased(core::Sequence released, int error, core::TimeNs now) noexcept;
 
   void beat(std::uint64_t passes) noexcept;
   void show_stopped() noexcept;
@@ -123,16 +128,18 @@ class Session {
   bool ordinary() const noexcept { return !attention_ && doomed_ == EndReason::kNone; }
   RingResult take_out_of_the_ordinary(core::Request& request) noexcept;
   bool deliver_out_of_the_ordinary(const core::Report& report) noexcept;
-  bool flush_backlog() noexcept;
+  bool flush_backlog(core::Sequence released) noexcept;
 
   SessionMemory memory_;
   core::SessionSlot slot_;
   std::uint64_t number_;
   core::Logon logon_;
+  Entry entry_;
   RingReader requests_;
   RingWriter reports_;
   Backlog backlog_;
-  bool attention_ = false;  // draining, or the backlog holds reports
+  core::Sequence released_;  // reports of inputs up to this one may leave
+  bool attention_;                                // draining, gated, or the backlog holds reports
   bool draining_ = false;
   EndReason doomed_ = EndReason::kNone;
   std::uint32_t drain_left_ = 0;  // requests that may still be taken while draining

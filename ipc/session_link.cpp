@@ -7,7 +7,6 @@
 #include <thread>
 #include <utility>
 
-#include "ipc/logon.h"
 #include "ipc/ring.h"
 #include "ipc/socket_path.h"
 
@@ -33,6 +32,12 @@ Failure check_arguments(const LogonOptions& options) {
   }
   if (options.user.size() >= kNameBytes || options.session_name.size() >= kNameBytes) {
     return {ClientError::kBadArgument, "user and session names have at most 31 characters"};
+  }
+  if ((options.resumable || options.resume) && options.session_name.empty()) {
+    return {ClientError::kBadArgument, "a session that is to be resumed needs a name"};
+  }
+  if (options.seen_sequence != 0 && options.seen_run.first == 0) {
+    return {ClientError::kBadArgument, "reports were seen in some run of the engine: name it"};
   }
   return {};
 }
@@ -60,8 +65,9 @@ Failure connect_to(const std::string& path, Deadline deadline, FileDescriptor& s
 
 // Receives the packet that the handshake expects next, or says why it will not come.
 template <class Packet>
-Failure expect(int socket, Deadline deadline, Packet& packet,
+Failure expect(SessionLink& link, Deadline deadline, Packet& packet,
                std::span<FileDescriptor> descriptors = {}) {
+  const int socket = link.socket.get();
   if (!wait_readable(socket, deadline)) {
     return {ClientError::kTimeout, "the engine did not answer the logon in time"};
   }
@@ -73,6 +79,7 @@ Failure expect(int socket, Deadline deadline, Packet& packet,
   const std::span bytes = std::span<const std::byte>(buffer).first(received.size);
   if (read_packet(bytes, packet)) return {};
   if (Farewell farewell; read_packet(bytes, farewell)) {
+    link.refusal = farewell.reason;
     return {ClientError::kRefused, std::string(get_text(farewell.sentence))};
   }
   return strange_engine();
@@ -128,9 +135,13 @@ LogonRequest make_request(const LogonOptions& options) {
   LogonRequest request;
   request.flags = (options.cancel_on_disconnect ? kLogonCancelOnDisconnect : 0) |
                   (options.whole_objects ? kLogonWholeObjects : 0) |
-                  (options.all_accounts ? kLogonAllAccounts : 0);
+                  (options.all_accounts ? kLogonAllAccounts : 0) |
+                  (options.resumable ? kLogonResumable : 0) | (options.resume ? kLogonResume : 0);
   request.request_slots = options.request_slots;
   request.report_slots = options.report_slots;
+  request.seen_sequence = options.seen_sequence;
+  request.seen_ordinal = options.seen_ordinal;
+  request.seen_run = options.seen_run;
   set_text(request.user, options.user);
   set_text(request.session_name, options.session_name);
   return request;
@@ -154,18 +165,21 @@ Failure open_session(const LogonOptions& options, SessionLink& link) {
   send_packet(socket, make_request(options));
   LogonOffer offer;
   std::array<FileDescriptor, 3> memories;
-  if (Failure failed = expect(socket, deadline, offer, memories)) return failed;
+  if (Failure failed = expect(link, deadline, offer, memories)) return failed;
   const bool complete = std::all_of(memories.begin(), memories.end(),
                                     [](const FileDescriptor& memory) { return bool{memory}; });
   if (!complete || !sensible(offer, options)) return strange_engine();
   if (Failure failed = map_all(offer, memories, link)) return failed;
   send_packet(socket, Confirm{});
   Serving serving;
-  if (Failure failed = expect(socket, deadline, serving)) return failed;
+  if (Failure failed = expect(link, deadline, serving)) return failed;
   link.info = {.user_id = offer.user_id,
                .user_name = std::string(get_text(offer.user)),
                .permissions = static_cast<std::uint8_t>(offer.permissions),
-               .serial = serving.serial};
+               .serial = serving.serial,
+               .run = serving.run,
+               .resumed = serving.resumed != 0,
+               .lost_from = serving.lost_from};
   return {};
 }
 

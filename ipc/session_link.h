@@ -6,6 +6,7 @@
 
 #include "ipc/client.h"
 #include "ipc/file_descriptor.h"
+#include "ipc/logon.h"
 #include "ipc/memory_layout.h"
 #include "ipc/sealed_memory.h"
 #include "ipc/seqpacket.h"
@@ -20,7 +21,8 @@ struct SessionLink {
   std::uint32_t report_slots = 0;
   std::uint32_t first_slot_offset = 0;
   ReferenceData reference;
-  SessionInfo info;
+  SessionInfo info;          // but for what a Resumed report says
+  FarewellReason refusal{};  // after a failed logon: why the engine refused it, if it did
 
   RequestsHeader* requests_header() const noexcept {
     return reinterpret_cast<RequestsHeader*>(requests.data());

@@ -53,6 +53,8 @@ void add_status_command(CLI::App& app, CommandLine& line);
 void add_open_orders_command(CLI::App& app, CommandLine& line);
 void add_book_command(CLI::App& app, CommandLine& line);
 void add_watch_command(CLI::App& app, CommandLine& line);
+void add_replay_command(CLI::App& app, CommandLine& line);
+void add_journal_command(CLI::App& app, CommandLine& line);
 
 // What every session of this program asks for: whole objects, every account an Operator may see,
 // and orders that outlive it. `user` may be empty.

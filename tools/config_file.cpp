@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "tools/config_table.h"
+#include "tools/default_configuration.h"
 
 namespace shmatch::tools {
 namespace {
@@ -25,6 +26,7 @@ constexpr std::int64_t kUnixIdMax = std::numeric_limits<uid_t>::max() - 1;
 // A name of a user, a group or a path is bounded by what the kernel and the user database allow.
 constexpr std::size_t kUnixNameSizeMax = 255;
 constexpr std::size_t kPathSizeMax = 107;
+constexpr std::size_t kFolderSizeMax = 4000;
 constexpr std::int64_t kUint32Max = std::numeric_limits<std::uint32_t>::max();
 
 // Throws when a key was seen before, naming the line where it stands.
@@ -232,9 +234,51 @@ void read_engine(const ConfigTable& table, ipc::ServerOptions& options) {
   }
 }
 
+void read_milliseconds(const ConfigTable& table, std::string_view key, std::int64_t min,
+                       std::int64_t max, std::chrono::milliseconds& time) {
+  if (const auto value = table.find(key)) {
+    time = std::chrono::milliseconds(value->integer(min, max));
+  }
+}
+
+void read_journal(const ConfigTable& table, ipc::ServerOptions& options) {
+  table.allow_only({"folder", "durability", "segment_bytes", "sync_interval_ms", "digest_every",
+                    "snapshot_every", "keep"});
+  if (const auto folder = table.find("folder")) {
+    options.journal = folder->text(1, kFolderSizeMax);
+    if (options.journal.front() != '/') folder->fail("must be an absolute path");
+    options.durability = ipc::Durability::kAsync;
+  }
+  if (const auto durability = table.find("durability")) {
+    if (!parse_durability(durability->text(0, kUnixNameSizeMax), options.durability)) {
+      durability->fail("must be \"none\", \"async\" or \"sync\"");
+    }
+  }
+  const auto number = [&table](std::string_view key, std::int64_t min, std::uint64_t& value) {
+    if (const auto given = table.find(key)) {
+      value = static_cast<std::uint64_t>(given->integer(min, std::int64_t{1} << 33));
+    }
+  };
+  number("segment_bytes", 1 << 16, options.journal_segment_bytes);
+  number("digest_every", 1, options.journal_digest_every);
+  number("snapshot_every", 0, options.snapshot_every);
+  read_milliseconds(table, "sync_interval_ms", 1, 10'000, options.journal_sync_interval);
+  if (const auto keep = table.find("keep")) {
+    const std::string text = keep->text(0, kUnixNameSizeMax);
+    if (text != "all" && text != "snapshot") keep->fail("must be \"all\" or \"snapshot\"");
+    options.remove_old_segments = text == "snapshot";
+  }
+}
+
+void read_resume(const ConfigTable& table, ipc::ServerOptions& options) {
+  table.allow_only({"grace_ms", "window_slots"});
+  read_milliseconds(table, "grace_ms", 0, 86'400'000, options.resume_grace);
+  read_number(table, "window_slots", 256, 1 << 20, options.resume_window_slots);
+}
+
 ipc::ServerOptions read_options(const ConfigTable& file) {
-  file.allow_only(
-      {"oms_id", "instrument", "user", "accounts", "capacity", "rate_limit", "socket", "engine"});
+  file.allow_only({"oms_id", "instrument", "user", "accounts", "capacity", "rate_limit", "socket",
+                   "engine", "journal", "resume"});
   ipc::ServerOptions options;
   core::Configuration& configuration = options.configuration;
   if (const auto oms_id = file.find("oms_id")) configuration.oms_id = read_id(*oms_id);
@@ -245,6 +289,8 @@ ipc::ServerOptions read_options(const ConfigTable& file) {
   if (const auto table = file.find("rate_limit")) read_rate_limit(table->table(), configuration);
   if (const auto table = file.find("socket")) read_socket(table->table(), options);
   if (const auto table = file.find("engine")) read_engine(table->table(), options);
+  if (const auto table = file.find("journal")) read_journal(table->table(), options);
+  if (const auto table = file.find("resume")) read_resume(table->table(), options);
   return options;
 }
 
@@ -283,6 +329,28 @@ ipc::Fault parse_config(std::string_view text, const std::string& name,
   } catch (const ConfigFault& fault) {
     return fault_at(name, fault.line, fault.reason);
   }
+}
+
+ipc::ServerOptions default_options(uid_t uid) {
+  ipc::ServerOptions options;
+  options.configuration = default_configuration();
+  ipc::LogonRule rule{uid, {}};
+  for (const core::User& user : options.configuration.users) rule.users.push_back(user.id);
+  options.logon_rules = {std::move(rule)};
+  return options;
+}
+
+bool parse_durability(std::string_view text, ipc::Durability& durability) noexcept {
+  if (text == "none") {
+    durability = ipc::Durability::kNone;
+  } else if (text == "async") {
+    durability = ipc::Durability::kAsync;
+  } else if (text == "sync") {
+    durability = ipc::Durability::kSync;
+  } else {
+    return false;
+  }
+  return true;
 }
 
 bool parse_idle_mode(std::string_view text, ipc::IdleMode& mode) noexcept {

@@ -26,10 +26,12 @@ ipc::Fault load_config_file(const std::string& path, ipc::ServerOptions& options
 ipc::Fault parse_config(std::string_view text, const std::string& name,
                         ipc::ServerOptions& options);
 
-// What serves without a file: OMS 1; instruments BTCUSD, ETHUSD and TEST; accounts 1 to 8; `uid`
-// may log on as operator (its default) or as trader1 to trader4, where trader K has the accounts K
-// and K+4.
+// What serves without a file: tools/default_configuration.h, as whose users `uid` may log on; its
+// default is the first, operator.
 ipc::ServerOptions default_options(uid_t uid);
+
+// The durability that `text` ("none", "async", "sync") names; false when it names none.
+bool parse_durability(std::string_view text, ipc::Durability& durability) noexcept;
 
 // The idle mode that `text` ("spin", "yield", "sleep") names; false when it names none.
 bool parse_idle_mode(std::string_view text, ipc::IdleMode& mode) noexcept;

@@ -1,10 +1,9 @@
-#include "tools/config_file.h"
+#include "tools/default_configuration.h"
 
 namespace shmatch::tools {
 
-ipc::ServerOptions default_options(uid_t uid) {
-  ipc::ServerOptions options;
-  core::Configuration& configuration = options.configuration;
+core::Configuration default_configuration() {
+  core::Configuration configuration;
   configuration.oms_id = 1;
   configuration.instruments = {
       {1, "BTCUSD", {1, -2}, {1, -8}},
@@ -19,11 +18,7 @@ ipc::ServerOptions default_options(uid_t uid) {
       {5, "trader4", core::kPermissionTrading, {4, 8}},
   };
   configuration.accounts = {1, 2, 3, 4, 5, 6, 7, 8};
-
-  ipc::LogonRule rule{uid, {}};
-  for (const core::User& user : configuration.users) rule.users.push_back(user.id);
-  options.logon_rules = {std::move(rule)};
-  return options;
+  return configuration;
 }
 
 }  // namespace shmatch::tools

@@ -57,8 +57,8 @@ struct RequestLog {
 // One client process a user: a log may name this many.
 inline constexpr std::size_t kUsersPerLogMax = 16;
 
-// Reads a log, one frame a line, plain or compressed with xz. False with `error` when it cannot be
-// read, holds no request at all, or names too many users.
+// Reads a log, one frame a line, plain or compressed (tools/input_file.h). False with `error` when
+// it cannot be read, holds no request at all, or names too many users.
 bool read_log(const std::string& path, RequestLog& log, std::string& error);
 
 }  // namespace shmatch::tools

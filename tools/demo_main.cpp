@@ -57,7 +57,7 @@ int run(int argc, char** argv) {
   CommandLine line;
   CLI::App app("Replays a request log through a live engine and several client processes.",
                "shmatch-demo");
-  app.add_option("LOG", line.log, "AlphaPoint frames, one JSON object a line, plain or xz")
+  app.add_option("LOG", line.log, "AlphaPoint frames, one JSON object a line, may be compressed")
       ->required();
   app.add_flag("--no-latency", line.no_latency, "leave the latency part out");
   app.footer("Every user that the log names (key `u`) gets a client process of its own.");

@@ -12,7 +12,7 @@ namespace {
 // Everything that the input which `reply` answers has caused: a ping is answered behind all of it.
 std::vector<Report> events_of(Client& client, const core::ReportHeader& reply) {
   Report pong;
-  require(client.call(core::Ping{}, pong));
+  require(client.call(core::Ping{.fence = 1}, pong));
   std::vector<Report> events;
   for (Report report; client.poll(report);) {
     if (report.as<core::ReportHeader>().engine_sequence == reply.engine_sequence) {

@@ -1,6 +1,7 @@
 #include "tools/request_codec.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <span>
 
@@ -47,6 +48,16 @@ bool is_request_kind(const JsonValue& value) noexcept {
   core::Decimal number;
   return value.kind == JsonValue::Kind::kNumber && core::parse_decimal(value.text, number) &&
          number == core::Decimal{};
+}
+
+// A note of whoever captured the frame and no part of the request: one that is no time is no fault.
+core::TimeNs read_capture_time(const JsonValue& root) {
+  const JsonValue* time = find_key(root, "t");
+  core::TimeNs value = 0;
+  if (time == nullptr || time->kind != JsonValue::Kind::kNumber) return 0;
+  const char* end = time->text.data() + time->text.size();
+  const auto [parsed_to, error] = std::from_chars(time->text.data(), end, value);
+  return error == std::errc() && parsed_to == end && value > 0 ? value : 0;
 }
 
 // Reads `i`, `n` and `u`. Returns why they make no frame, or nothing.
@@ -192,6 +203,13 @@ std::optional<Function> find_function(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view function_name(Function function) noexcept {
+  for (const FunctionName& known : kFunctions) {
+    if (known.function == function) return known.name;
+  }
+  return {};
+}
+
 Line parse_line(std::string_view text) {
   Line line;
   if (blank(text)) {
@@ -223,6 +241,7 @@ Line parse_line(std::string_view text) {
     return line;
   }
   line.frame.sequence = "0";
+  line.frame.time_ns = read_capture_time(root);
   line.fault = read_frame_names(root, line.frame);
   if (line.fault.empty()) line.fault = read_frame_payload(root, line.frame);
   if (line.fault.empty()) line.kind = LineKind::kFrame;

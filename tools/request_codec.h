@@ -38,10 +38,14 @@ enum class Function {
 // The function of that name, in any case; nothing when this product has no such function.
 std::optional<Function> find_function(std::string_view name);
 
+// The API's own spelling of its name.
+std::string_view function_name(Function function) noexcept;
+
 struct Frame {
   std::string sequence;       // the frame's `i` as written; "0" when there was none
   std::string function;       // the frame's `n` as sent
   std::string user;           // the frame's `u`; empty when there was none
+  core::TimeNs time_ns = 0;   // the frame's `t`, of its capture; 0 when it tells none
   JsonValue payload;          // the object in `o`
   std::string payload_fault;  // why `o`, a string, holds no object; empty when all is well
 };

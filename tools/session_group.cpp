@@ -144,7 +144,9 @@ RequestId SessionGroup::submit(Session& session, const Message& message) {
   return id;
 }
 
-void SessionGroup::ping(Session& session) { session.ping = submit(session, core::Ping{}); }
+void SessionGroup::ping(Session& session) {
+  session.ping = submit(session, core::Ping{.fence = 1});
+}
 
 void SessionGroup::await_pong(Session& session) {
   wait(session, [&] { return session.ping == 0; });

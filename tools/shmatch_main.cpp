@@ -37,6 +37,8 @@ void describe_program(CLI::App& app, CommandLine& line) {
   shmatch::tools::add_open_orders_command(app, line);
   shmatch::tools::add_book_command(app, line);
   shmatch::tools::add_watch_command(app, line);
+  shmatch::tools::add_replay_command(app, line);
+  shmatch::tools::add_journal_command(app, line);
   app.footer(
       "Global flags stand before the command; 'shmatch COMMAND --help' tells about one.\n"
       "Exit status: 0 done, 1 the engine refused, 2 usage, 3 no engine or logon refused,\n"
@@ -58,7 +60,7 @@ int run(int argc, char** argv) {
     const std::vector<std::string> unknown = app.remaining();
     complain((unknown.empty() ? std::string("a command is needed: ")
                               : "unknown command " + unknown.front() + "; the commands are: ") +
-             "exec, send, cancel, status, open-orders, book, watch");
+             "exec, send, cancel, status, open-orders, book, watch, replay, journal");
     return shmatch::tools::kExitUsage;
   } catch (const CLI::ParseError& error) {
     complain(error.what());

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "core/check.h"
+#include "tools/capture_log.h"
 #include "tools/config_file.h"
 
 namespace shmatch::tools {
@@ -26,6 +27,8 @@ struct CommandLine {
   std::string config;
   std::string socket;
   std::string idle;
+  std::string journal;
+  std::string capture;
   std::string durability;
   int cpu = -1;  // -1: not given
   bool check_config = false;
@@ -65,9 +68,19 @@ void describe_flags(CLI::App& app, CommandLine& line) {
                  "Where to serve [$XDG_RUNTIME_DIR/shmatch/engine.sock, else\n"
                  "/tmp/shmatch-UID/engine.sock]")
       ->option_text("PATH");
-  app.add_option("--durability", line.durability, "Only none: nothing is kept [none]")
-      ->option_text("none")
-      ->check(CLI::IsMember({"none"}));
+  app.add_option("--journal", line.journal,
+                 "Keep every input in this folder, made if missing, and go on\n"
+                 "from what it holds [none: nothing outlives the process]")
+      ->option_text("DIR");
+  app.add_option("--durability", line.durability,
+                 "With a journal: async answers before an input is on the disk,\n"
+                 "sync only then [async; without a journal none]")
+      ->option_text("none|async|sync")
+      ->check(CLI::IsMember({"none", "async", "sync"}));
+  app.add_option("--capture", line.capture,
+                 "Write what clients send to this file, one frame a line, for\n"
+                 "shmatch exec or replay [nothing is captured]")
+      ->option_text("FILE");
   app.add_option("--cpu", line.cpu, "Pin the engine thread to this cpu [not pinned]")
       ->option_text("N")
       ->check(CLI::Range(0, CPU_SETSIZE - 1));
@@ -95,13 +108,22 @@ ipc::Fault make_options(const CommandLine& line, ipc::ServerOptions& options) {
     return fault;
   }
   if (!line.socket.empty()) options.socket_path = line.socket;
+  if (!line.journal.empty()) {
+    options.journal = line.journal;
+    if (options.durability == ipc::Durability::kNone) options.durability = ipc::Durability::kAsync;
+  }
+  if (!line.durability.empty()) parse_durability(line.durability, options.durability);
+  if (options.durability == ipc::Durability::kNone) options.journal.clear();
+  if (options.journal.empty() && options.durability != ipc::Durability::kNone) {
+    return {"--durability " + line.durability + " needs a journal: name its folder by --journal"};
+  }
   if (line.cpu >= 0) options.cpu = line.cpu;
   if (!line.idle.empty()) parse_idle_mode(line.idle, options.idle);
   options.log = log_sentence;
   return {};
 }
 
-int serve(ipc::ServerOptions options) {
+int serve(ipc::ServerOptions options, const std::string& capture_path) {
   // The server's threads inherit this mask, so that these signals wait for the sigwait below, even
   // those that come before the server is ready.
   sigset_t stop_signals;
@@ -111,13 +133,32 @@ int serve(ipc::ServerOptions options) {
   ::pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   // Whoever reads our output may go away; that must not stop an engine.
   std::signal(SIGPIPE, SIG_IGN);
+  // A journal that reaches the limit of file sizes is an error like a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
+  // A file that may not grow is an error of the journal, which has its own way to end.
+  std::signal(SIGXFSZ, SIG_IGN);
 
+  CaptureLog capture(options.configuration);
+  if (!capture_path.empty()) {
+    if (const ipc::Fault fault = capture.open(capture_path)) {
+      std::fprintf(stderr, "shmatchd: %s\n", fault.text.c_str());
+      return kCouldNotServe;
+    }
+    options.capture = [&capture](const ipc::CapturedRequest* request) { capture.write(request); };
+  }
+
+  const std::string journal = options.journal;
+  const bool sync = options.durability == ipc::Durability::kSync;
   ipc::Server server;
   if (const ipc::Fault fault = server.start(std::move(options))) {
     std::fprintf(stderr, "shmatchd: %s\n", fault.text.c_str());
     return kCouldNotServe;
   }
-  spdlog::info("durability none: no order outlives this process");
+  if (!journal.empty()) {
+    spdlog::info("durability {}: journal in {}", sync ? "sync" : "async", journal);
+  } else {
+    spdlog::info("durability none: no order outlives this process");
+  }
   std::printf("ready %s\n", server.socket_path().c_str());
   std::fflush(stdout);
 
@@ -156,7 +197,7 @@ int run(int argc, char** argv) {
                 configuration.accounts.size());
     return 0;
   }
-  return serve(std::move(options));
+  return serve(std::move(options), line.capture);
 }
 
 }  // namespace

@@ -1,25 +1,35 @@
 #include "tools/text_view.h"
 
-#include <algorithm>
 #include <ctime>
-#include <utility>
-#include <vector>
 
 #include "tools/amounts.h"
 #include "tools/enum_names.h"
+#include "tools/text_table.h"
 
 namespace shmatch::tools {
 
 namespace {
 
-std::string symbol_of(core::InstrumentId id, const ReferenceData& reference) {
-  const core::Instrument* instrument = reference.instrument(id);
-  return instrument != nullptr ? instrument->symbol : "instrument " + std::to_string(id);
-}
-
 // A price, or the word for an order that has none.
 std::string price_text(core::OrderType type, core::Ticks price, const Amounts& amounts) {
   return type == core::OrderType::kMarket ? "market" : amounts.price(price);
+}
+
+void add_levels(TextTable& table, std::span<const core::L2Row> rows, std::string_view side,
+                bool worst_first, const Amounts& amounts) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const core::L2Row& row = worst_first ? rows[rows.size() - 1 - i] : rows[i];
+    table.add({std::string(side), amounts.price(row.price),
+               amounts.quantity(row.quantity_low, row.quantity_high),
+               std::to_string(row.order_count), std::to_string(row.account_count)});
+  }
+}
+
+}  // namespace
+
+std::string symbol_of(core::InstrumentId id, const ReferenceData& reference) {
+  const core::Instrument* instrument = reference.instrument(id);
+  return instrument != nullptr ? instrument->symbol : "instrument " + std::to_string(id);
 }
 
 std::string utc_time(core::TimeNs time_ns) {
@@ -34,58 +44,6 @@ std::string utc_time(core::TimeNs time_ns) {
   const std::string fraction = std::to_string(kNsPerSecond + time_ns % kNsPerSecond).substr(1, 6);
   return std::string(text) + "." + fraction + " UTC";
 }
-
-// Columns as wide as their widest cell. Numbers stand to the right, words to the left.
-class Table {
- public:
-  struct Column {
-    std::string heading;
-    bool right = true;
-  };
-
-  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {
-    std::vector<std::string> headings;
-    for (const Column& column : columns_) headings.push_back(column.heading);
-    rows_.push_back(std::move(headings));
-  }
-
-  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-
-  std::string text() const {
-    std::vector<std::size_t> widths(columns_.size(), 0);
-    for (const auto& row : rows_) {
-      for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-    }
-    std::string out;
-    for (const auto& row : rows_) {
-      std::string line;
-      for (std::size_t i = 0; i < row.size(); ++i) {
-        const std::string blanks(widths[i] - row[i].size(), ' ');
-        if (i > 0) line += "  ";
-        line += columns_[i].right ? blanks + row[i] : row[i] + blanks;
-      }
-      line.erase(line.find_last_not_of(' ') + 1);
-      out += line + "\n";
-    }
-    return out;
-  }
-
- private:
-  std::vector<Column> columns_;
-  std::vector<std::vector<std::string>> rows_;
-};
-
-void add_levels(Table& table, std::span<const core::L2Row> rows, std::string_view side,
-                bool worst_first, const Amounts& amounts) {
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const core::L2Row& row = worst_first ? rows[rows.size() - 1 - i] : rows[i];
-    table.add({std::string(side), amounts.price(row.price),
-               amounts.quantity(row.quantity_low, row.quantity_high),
-               std::to_string(row.order_count), std::to_string(row.account_count)});
-  }
-}
-
-}  // namespace
 
 std::string refusal_sentence(const core::Receipt& receipt, const ReferenceData& reference) {
   std::string sentence = "Refused: ";
@@ -132,7 +90,7 @@ std::string trade_sentence(const core::TradeWhole& trade, const ReferenceData& r
 std::string order_details(const core::OrderStatusReply& order, const ReferenceData& reference) {
   const Amounts amounts(reference, order.instrument_id);
   const core::Wide gross = core::wide(order.gross_low, order.gross_high);
-  Table table({{"OrderId", false}, {std::to_string(order.order_id), false}});
+  TextTable table({{"OrderId", false}, {std::to_string(order.order_id), false}});
   const auto add = [&](std::string_view name, std::string_view value) {
     table.add({std::string(name), std::string(value)});
   };
@@ -159,7 +117,7 @@ std::string order_details(const core::OrderStatusReply& order, const ReferenceDa
 
 std::string orders_table(std::span<const core::OpenOrderRow> rows, const ReferenceData& reference) {
   if (rows.empty()) return "No working orders.\n";
-  Table table({{"OrderId"},
+  TextTable table({{"OrderId"},
                {"ClOrderId"},
                {"Instrument", false},
                {"Side", false},
@@ -188,7 +146,7 @@ std::string book_ladder(const BookView& book, const ReferenceData& reference) {
           ? symbol + ", no trade yet\n"
           : symbol + ", last trade at " + amounts.price(book.last_trade_price) + "\n";
   if (book.bids.empty() && book.asks.empty()) return last + "The book is empty.\n";
-  Table table({{"Side", false}, {"Price"}, {"Quantity"}, {"Orders"}, {"Accounts"}});
+  TextTable table({{"Side", false}, {"Price"}, {"Quantity"}, {"Orders"}, {"Accounts"}});
   add_levels(table, book.asks, "ask", true, amounts);
   add_levels(table, book.bids, "bid", false, amounts);
   return last + table.text();

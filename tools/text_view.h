@@ -12,6 +12,12 @@
 
 namespace shmatch::tools {
 
+// The instrument's symbol; "instrument 9" for one that is not known.
+std::string symbol_of(core::InstrumentId id, const ReferenceData& reference);
+
+// "2026-11-22 14:03:07.123456 UTC"
+std::string utc_time(core::TimeNs time_ns);
+
 // "Refused: Resource Not Found (104), the order was filled by trade 7, engine sequence 19"
 std::string refusal_sentence(const core::Receipt& receipt, const ReferenceData& reference);
 

@@ -175,8 +175,14 @@ TEST(Death, DoesNotUndoRequestsThatAreInTheRing) {
 
 // ------------------------------------------------------------------------------------- not reading
 
+ConfigText small_backlogs() {
+  return usual_config()
+      .capacity("sessions = 8\nbacklog_slots = 256\n")
+      .add("[resume]\nwindow_slots = 256");
+}
+
 TEST(Stalling, AClientThatStopsReadingIsEndedInTheEndAndOthersNeverWait) {
-  TestEngine engine(usual_config().capacity("sessions = 8\nbacklog_slots = 256\n"));
+  TestEngine engine(small_backlogs());
   LogonOptions options = engine.options("alice");
   Client trader = logged_on(options);
   options.report_slots = 256;
@@ -194,7 +200,7 @@ TEST(Stalling, AClientThatStopsReadingIsEndedInTheEndAndOthersNeverWait) {
 }
 
 TEST(Stalling, EndsTheSessionAsAnyOtherEndDoes) {
-  TestEngine engine(usual_config().capacity("sessions = 8\nbacklog_slots = 256\n"));
+  TestEngine engine(small_backlogs());
   LogonOptions options = engine.options("alice");
   Client trader = logged_on(options);
   options.report_slots = 256;

@@ -112,6 +112,7 @@ LogonOptions TestEngine::options(std::string_view user) const {
 }
 
 std::string shmatchd_program() { return SHMATCHD_PROGRAM; }
+std::string shmatch_program() { return SHMATCH_PROGRAM; }
 
 bool may_change_uid() noexcept { return ::geteuid() == 0; }
 

@@ -76,8 +76,9 @@ class TestEngine {
   Process process_;
 };
 
-// The path of the program under test.
+// The paths of the programs under test.
 std::string shmatchd_program();
+std::string shmatch_program();
 
 // True when the machine lets this test change its uid.
 bool may_change_uid() noexcept;

@@ -74,8 +74,8 @@ class CommandLineTest(unittest.TestCase):
     def test_wrong_command_lines_are_one_sentence_and_status_2(self):
         self.assert_usage_fault(["--nonsense"], "--nonsense")
         self.assert_usage_fault(["extra"], "extra")
-        self.assert_usage_fault(["--journal", "folder"], "--journal")
-        self.assert_usage_fault(["--durability", "sync"], "sync")
+        self.assert_usage_fault(["--journal"], "--journal")
+        self.assert_usage_fault(["--durability", "sync"], "--journal")
         self.assert_usage_fault(["--idle", "doze"], "doze")
         self.assert_usage_fault(["--cpu", "-1"], "-1")
         self.assert_usage_fault(["--cpu", "one"], "one")
@@ -84,7 +84,8 @@ class CommandLineTest(unittest.TestCase):
     def test_help_and_version(self):
         status, out, err = run("--help")
         self.assertEqual((status, err), (0, ""))
-        for flag in ("--config", "--socket", "--cpu", "--idle", "--durability", "--check-config"):
+        for flag in ("--config", "--socket", "--cpu", "--idle", "--durability", "--journal",
+                     "--capture", "--check-config"):
             self.assertIn(flag, out)
         status, out, err = run("--version")
         self.assertEqual((status, err), (0, ""))

@@ -113,6 +113,7 @@ std::optional<std::string> run_stream(const Profile& profile, std::uint64_t seed
     if (Difference difference = lockstep.apply(command)) {
       return story_of(profile, seed, {command.id, *difference}, commands);
     }
+    stream.applied(command);
     if (lockstep.accepted()) stream.accepted();
   }
   if (Difference difference = lockstep.check_everything(commands.back().now)) {
@@ -121,33 +122,55 @@ std::optional<std::string> run_stream(const Profile& profile, std::uint64_t seed
   return {};
 }
 
-// A test of the streams themselves: what they never reach, they cannot compare.
-TEST(Streams, reach_every_refusal_that_the_engine_can_give) {
-  std::set<core::Detail> unseen;
+// Tests of the streams themselves: what they never reach, they cannot compare. All look at one run.
+class Streams : public testing::Test {
+ protected:
+  using State = core::SessionState;
+  using Kind = Command::Kind;
+
+  static void SetUpTestSuite() {
+    for (const Profile& profile : all_profiles()) {
+      Lockstep lockstep(profile.configuration, profile.observer(), profile.full_check_every);
+      RandomStream stream(profile, kSeedDefault);
+      for (std::uint64_t i = 0; i < kStreamSize; ++i) {
+        const Command command = stream.next();
+        if (!lockstep.applicable(command)) continue;
+        inputs_.insert({lockstep.fast().session(command.slot).state, command.kind});
+        ASSERT_EQ(lockstep.apply(command), Difference()) << profile.name;
+        stream.applied(command);
+        if (lockstep.accepted()) stream.accepted();
+        refusals_.insert(lockstep.refusal().detail);
+      }
+      // An engine that stops early trades little.
+      if (profile.stop_permyriad > 0) continue;
+      EXPECT_GT(lockstep.fast().trade_count(), kStreamSize / 200) << profile.name;
+    }
+  }
+
+  static inline std::set<core::Detail> refusals_;
+  static inline std::set<std::pair<State, Kind>> inputs_;  // and the state of the session
+};
+
+TEST_F(Streams, reach_every_refusal_that_the_engine_can_give) {
   for (auto detail = core::Detail::kStopping; detail < core::Detail::kMalformed;
        detail = static_cast<core::Detail>(static_cast<int>(detail) + 1)) {
-    unseen.insert(detail);
+    // Every working order can be cancelled, and order ids last for longer than any stream.
+    if (detail == core::Detail::kNotCancellable || detail == core::Detail::kMaxOrderIds) continue;
+    EXPECT_TRUE(refusals_.contains(detail)) << "never seen: " << static_cast<int>(detail);
   }
-  // Every working order can be cancelled, and order ids last for longer than any stream.
-  unseen.erase(core::Detail::kNotCancellable);
-  unseen.erase(core::Detail::kMaxOrderIds);
+}
 
-  for (const Profile& profile : all_profiles()) {
-    Lockstep lockstep(profile.configuration, profile.observer(), profile.full_check_every);
-    RandomStream stream(profile, kSeedDefault);
-    for (std::uint64_t i = 0; i < kStreamSize; ++i) {
-      const Command command = stream.next();
-      if (!lockstep.applicable(command)) continue;
-      ASSERT_EQ(lockstep.apply(command), Difference()) << profile.name;
-      if (lockstep.accepted()) stream.accepted();
-      unseen.erase(lockstep.refusal().detail);
-    }
-    // An engine that stops early trades little.
-    if (profile.stop_permyriad > 0) continue;
-    EXPECT_GT(lockstep.fast().trade_count(), kStreamSize / 200) << profile.name;
+TEST_F(Streams, take_sessions_through_every_state_and_every_input) {
+  for (const auto& [state, kind] :
+       {std::pair(State::kFree, Kind::kLogon), std::pair(State::kOpen, Kind::kRequest),
+        std::pair(State::kOpen, Kind::kEndSession), std::pair(State::kOpen, Kind::kRestart),
+        std::pair(State::kOrphaned, Kind::kResume), std::pair(State::kOrphaned, Kind::kEndSession),
+        std::pair(State::kDetached, Kind::kResume),
+        std::pair(State::kDetached, Kind::kForgetSession),
+        std::pair(State::kSweeping, Kind::kSweep)}) {
+    EXPECT_TRUE(inputs_.contains({state, kind})) << "never: command " << static_cast<int>(kind)
+                                                 << " in session state " << static_cast<int>(state);
   }
-  for (const core::Detail detail : unseen)
-    ADD_FAILURE() << "never seen: " << static_cast<int>(detail);
 }
 
 class Differential : public testing::TestWithParam<Profile> {};

@@ -1,5 +1,6 @@
 #include "tests/reference/engine_under_test.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -14,16 +15,11 @@ namespace {
 
 constexpr std::size_t kPageSize = 4096;
 
-struct FreeMemory {
-  void operator()(std::byte* memory) const noexcept { std::free(memory); }
-};
-using Memory = std::unique_ptr<std::byte, FreeMemory>;
-
-Memory zeroed_memory(std::size_t size) {
+std::byte* zeroed_memory(std::size_t size) {
   auto* memory = static_cast<std::byte*>(std::aligned_alloc(kPageSize, size));
   if (memory == nullptr) throw std::bad_alloc();
   std::memset(memory, 0, size);
-  return Memory(memory);
+  return memory;
 }
 
 std::size_t whole_pages(std::size_t size) { return (size + kPageSize - 1) / kPageSize * kPageSize; }
@@ -43,6 +39,13 @@ class Adapter : public EngineUnderTest {
   bool sweep(TimeNs now) override { return engine().sweep(now); }
   void stop_accepting(Detail why, TimeNs now) override { engine().stop_accepting(why, now); }
 
+  void restart(TimeNs now) override { engine().restart(now); }
+  void resume(SessionSlot slot, const Logon& logon, TimeNs now) override {
+    engine().resume(slot, logon, now);
+  }
+  void forget_session(SessionSlot slot, TimeNs now) override { engine().forget_session(slot, now); }
+
+  SessionView session(SessionSlot slot) const override { return engine().session(slot); }
   bool slot_free(SessionSlot slot) const override { return engine().slot_free(slot); }
   bool sweeping() const override { return engine().sweeping(); }
   Sequence last_sequence() const override { return engine().last_sequence(); }
@@ -58,31 +61,25 @@ class Adapter : public EngineUnderTest {
   Ticks last_trade_price(InstrumentId instrument) const override {
     return engine().last_trade_price(instrument);
   }
-  Received take_received() override { return sink_.take(); }
 
  protected:
   virtual Engine& engine() = 0;
   virtual const Engine& engine() const = 0;
-
-  RecordingSink sink_;
 };
 
 class FastEngine final : public Adapter<MatchingEngine> {
  public:
   FastEngine(const Configuration& configuration, std::uint64_t hash_salt)
-      : size_(whole_pages(MatchingEngine::memory_size(configuration))),
-        memory_(zeroed_memory(size_)),
-        engine_(configuration, std::span<std::byte>(memory_.get(), size_), hash_salt, sink_) {}
+      : engine_(configuration, hash_salt) {}
 
-  void check_invariants() const override { engine_.check_invariants(); }
+  void check_invariants() const override { engine_->check_invariants(); }
+  Received take_received() override { return engine_.take_received(); }
 
  private:
-  MatchingEngine& engine() override { return engine_; }
-  const MatchingEngine& engine() const override { return engine_; }
+  MatchingEngine& engine() override { return *engine_; }
+  const MatchingEngine& engine() const override { return *engine_; }
 
-  std::size_t size_;
-  Memory memory_;
-  MatchingEngine engine_;
+  EngineInMemory engine_;
 };
 
 class PlainEngine final : public Adapter<ReferenceEngine> {
@@ -90,15 +87,31 @@ class PlainEngine final : public Adapter<ReferenceEngine> {
   explicit PlainEngine(const Configuration& configuration) : engine_(configuration, sink_) {}
 
   void check_invariants() const override {}
+  Received take_received() override { return sink_.take(); }
 
  private:
   ReferenceEngine& engine() override { return engine_; }
   const ReferenceEngine& engine() const override { return engine_; }
 
+  RecordingSink sink_;
   ReferenceEngine engine_;
 };
 
 }  // namespace
+
+bool same_words(const Report& a, const Report& b) {
+  const std::size_t words = std::min<std::size_t>(a.slots() * kSlotWords, kMessageWordsMax);
+  return a.slots() == b.slots() && std::equal(a.words, a.words + words, b.words);
+}
+
+EngineInMemory::EngineInMemory(const Configuration& configuration, std::uint64_t hash_salt,
+                               bool keep_digest)
+    : size_(whole_pages(MatchingEngine::memory_size(configuration))),
+      memory_(zeroed_memory(size_)),
+      engine_(configuration, std::span<std::byte>(memory_.get(), size_), hash_salt, sink_,
+              keep_digest) {}
+
+void EngineInMemory::FreeMemory::operator()(std::byte* memory) const noexcept { std::free(memory); }
 
 std::unique_ptr<EngineUnderTest> make_fast_engine(const Configuration& configuration,
                                                   std::uint64_t hash_salt) {

@@ -27,7 +27,11 @@ class EngineUnderTest {
   virtual void end_session(core::SessionSlot slot, core::TimeNs now) = 0;
   virtual bool sweep(core::TimeNs now) = 0;
   virtual void stop_accepting(core::Detail why, core::TimeNs now) = 0;
+  virtual void restart(core::TimeNs now) = 0;
+  virtual void resume(core::SessionSlot slot, const core::Logon& logon, core::TimeNs now) = 0;
+  virtual void forget_session(core::SessionSlot slot, core::TimeNs now) = 0;
 
+  virtual core::SessionView session(core::SessionSlot slot) const = 0;
   virtual bool slot_free(core::SessionSlot slot) const = 0;
   virtual bool sweeping() const = 0;
   virtual core::Sequence last_sequence() const = 0;
@@ -44,10 +48,12 @@ class EngineUnderTest {
   virtual Received take_received() = 0;
 };
 
-// Takes and zeroes the memory that core::MatchingEngine wants.
 std::unique_ptr<EngineUnderTest> make_fast_engine(const core::Configuration& configuration,
                                                   std::uint64_t hash_salt);
 std::unique_ptr<EngineUnderTest> make_reference_engine(const core::Configuration& configuration);
+
+// All that travels of the two is the same, padding included.
+bool same_words(const core::Report& a, const core::Report& b);
 
 // A report sink that keeps all it gets.
 class RecordingSink final : public core::ReportSink {
@@ -59,6 +65,31 @@ class RecordingSink final : public core::ReportSink {
 
  private:
   Received received_;
+};
+
+// The product's engine with the memory that it wants, and with a sink that keeps its reports.
+class EngineInMemory {
+ public:
+  EngineInMemory(const core::Configuration& configuration, std::uint64_t hash_salt,
+                 bool keep_digest = true);
+
+  core::MatchingEngine& operator*() { return engine_; }
+  const core::MatchingEngine& operator*() const { return engine_; }
+  core::MatchingEngine* operator->() { return &engine_; }
+  const core::MatchingEngine* operator->() const { return &engine_; }
+
+  // What arrived since the last call.
+  Received take_received() { return sink_.take(); }
+
+ private:
+  struct FreeMemory {
+    void operator()(std::byte* memory) const noexcept;
+  };
+
+  std::size_t size_;
+  std::unique_ptr<std::byte, FreeMemory> memory_;
+  RecordingSink sink_;
+  core::MatchingEngine engine_;
 };
 
 }  // namespace shmatch::reference

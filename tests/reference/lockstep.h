@@ -11,17 +11,32 @@
 #include "tests/reference/engine_under_test.h"
 #include "tests/reference/random_stream.h"
 #include "tests/reference/reference_engine.h"
+#include "tests/reference/report_text.h"
+#include "tests/reference/twin_engine.h"
 
 namespace shmatch::reference {
 
 // The first difference in one sentence and the reports that show it, or nothing.
 using Difference = std::optional<std::string>;
 
+// Queries whose answers come in pages, and those that ask for a later page.
+bool paged(const core::Request& request);
+bool continues(const core::Request& request);
+
+// What differs if it does, in words.
+template <class Value>
+Difference differ(const std::string& what, const Value& fast, const Value& plain) {
+  if (fast == plain) return {};
+  return what + " is " + wide_text(static_cast<core::Wide>(fast)) + ", the reference says " +
+         wide_text(static_cast<core::Wide>(plain));
+}
+
 class Lockstep {
  public:
   // `full_check_every`: so many commands between two comparisons of every book, account and session
   // slot. The last session slot is taken by `observer`, who must be an Operator; only if it hears
-  // all accounts may the streams end sessions with cancel on disconnect.
+  // all accounts may the streams end sessions with cancel on disconnect, and only if it is
+  // resumable may they restart the engine (it resumes at once).
   Lockstep(const core::Configuration& configuration, const core::Logon& observer,
            std::uint32_t full_check_every);
 
@@ -40,7 +55,7 @@ class Lockstep {
   Difference check_everything(core::TimeNs now);
 
   const ReferenceEngine& reference() const { return reference_; }
-  const EngineUnderTest& fast() const { return *fast_; }
+  const EngineUnderTest& fast() const { return fast_; }
 
  private:
   // The answer to a paged query, put together.
@@ -55,7 +70,9 @@ class Lockstep {
 
   template <class Engine>
   void give_request(Engine& engine, core::SessionSlot slot, const core::Request& request,
-                    core::TimeNs now);
+                    core::TimeNs now) {
+    engine.request(slot, request_sequence_, request, now);
+  }
   Difference apply_request(const Command& command);
   Difference apply_logon(const Command& command);
   Difference apply_sweep_step(core::TimeNs now, bool& more);
@@ -73,6 +90,7 @@ class Lockstep {
   Difference compare_touches() const;
   Difference compare_depth(core::InstrumentId instrument) const;
   Difference compare_slots() const;
+  Difference compare_session(core::SessionSlot slot) const;
   Difference compare_open_orders(core::AccountId account, core::TimeNs now);
   Difference compare_l2(core::InstrumentId instrument, core::TimeNs now);
   Difference compare_after(const Command& command);
@@ -87,7 +105,8 @@ class Lockstep {
   core::Configuration configuration_;
   core::SessionSlot observer_slot_;
   std::uint32_t full_check_every_;
-  std::unique_ptr<EngineUnderTest> fast_;
+  core::Logon observer_;
+  TwinEngine fast_;
   RecordingSink plain_sink_;
   ReferenceEngine reference_;
   std::map<std::uint32_t, core::OrderId> order_ids_;  // by command id

@@ -1,4 +1,6 @@
 // The profiles of random_stream.h.
+#include <string_view>
+
 #include "tests/reference/random_stream.h"
 
 namespace shmatch::reference {
@@ -119,6 +121,17 @@ Profile coming_and_going() {
   return profile;
 }
 
+Profile dying_engine() {
+  Profile profile = named("dying_engine", common_configuration());
+  profile.restart_permyriad = 150;
+  profile.session_permille = 20;
+  profile.resumable_percent = 60;
+  profile.stop_permyriad = 40;
+  profile.configuration.rate_per_second = 2000;
+  profile.configuration.rate_burst = 8;
+  return profile;
+}
+
 Profile rate_limited() {
   Profile profile = named("rate_limited", traders_only());
   profile.configuration.rate_per_second = 700;
@@ -153,6 +166,8 @@ Logon Profile::observer() const {
   Logon logon;
   logon.user_id = kObserver;
   logon.all_accounts = disconnect_percent > 0;
+  logon.resumable = true;
+  std::string_view("observer").copy(logon.name, kSessionNameBytes - 1);
   return logon;
 }
 
@@ -163,7 +178,7 @@ std::vector<Profile> all_profiles() {
           tiny("tiny_1_1", 1, 1), immediate(),
           coming_and_going(),     rate_limited(),
           odd_requests(),         stopping(),
-          large_amounts()};
+          large_amounts(),        dying_engine()};
 }
 
 }  // namespace shmatch::reference

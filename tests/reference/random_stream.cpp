@@ -21,6 +21,14 @@ Enum to_enum(Value value) {
   return static_cast<Enum>(static_cast<std::uint8_t>(value));
 }
 
+std::string flags_text(const Logon& logon) {
+  std::string text;
+  if (logon.cancel_on_disconnect) text += ", cancel on disconnect";
+  if (logon.whole_objects) text += ", whole objects";
+  if (logon.all_accounts) text += ", all accounts";
+  return text;
+}
+
 }  // namespace
 
 std::uint64_t Random::next() {
@@ -42,27 +50,12 @@ void RandomStream::accepted() { sent_.push_back(newest_); }
 Command RandomStream::next() {
   now_ += static_cast<TimeNs>(
       random_.percent(30) ? 0 : random_.below(static_cast<std::uint64_t>(profile_.step_ns_max)));
-  Command command;
   const auto slot = static_cast<SessionSlot>(random_.below(clients_.size()));
-  Client& client = clients_[slot];
+  const Client& client = clients_[slot];
   order_of_ = 0;
-  if (!client.open) {
-    command = logon(slot);
-  } else if (random_.below(1000) < profile_.session_permille) {
-    command.kind = Command::Kind::kEndSession;
-    client.open = false;
-  } else if (random_.percent(1)) {
-    command.kind = random_.percent(70) ? Command::Kind::kSweep : Command::Kind::kSweepAll;
-  } else if (random_.below(10'000) < profile_.stop_permyriad) {
-    command.kind = Command::Kind::kStopAccepting;
-    command.why = random_.percent(50) ? Detail::kStopping : Detail::kJournalFailed;
-  } else if (random_.percent(profile_.query_percent)) {
-    command.request = query(*client.user);
-  } else if (random_.percent(profile_.cancel_percent)) {
-    command.request = cancel_order(*client.user);
-  } else {
-    command.request = new_order(*client.user);
-  }
+  Command command = client.state == SessionState::kFree   ? logon(slot)
+                    : client.state == SessionState::kOpen ? use(client)
+                                                          : come_back(client);
   command.id = ++last_id_;
   command.slot = slot;
   command.now = now_;
@@ -71,18 +64,88 @@ Command RandomStream::next() {
   return command;
 }
 
+void RandomStream::applied(const Command& command) {
+  Client& client = clients_[command.slot];
+  switch (command.kind) {
+    case Command::Kind::kLogon:
+      for (const User& user : profile_.configuration.users) {
+        if (user.id == command.logon.user_id) client.user = &user;
+      }
+      client.resumable = command.logon.resumable;
+      client.state = SessionState::kOpen;
+      break;
+    case Command::Kind::kResume:
+      client.state = SessionState::kOpen;
+      break;
+    case Command::Kind::kEndSession:
+      client.state = client.resumable ? SessionState::kDetached : SessionState::kFree;
+      break;
+    case Command::Kind::kForgetSession:
+      client.state = SessionState::kFree;
+      break;
+    case Command::Kind::kRestart:
+      for (Client& each : clients_) {
+        if (each.state == SessionState::kOpen) each.state = SessionState::kOrphaned;
+      }
+      break;
+    default:
+      break;
+  }
+}
+
+// A command of a session that is open.
+Command RandomStream::use(const Client& client) {
+  Command command;
+  if (random_.below(1000) < profile_.session_permille) {
+    command.kind = Command::Kind::kEndSession;
+  } else if (random_.percent(1)) {
+    command.kind = random_.percent(70) ? Command::Kind::kSweep : Command::Kind::kSweepAll;
+  } else if (random_.below(10'000) < profile_.stop_permyriad) {
+    command.kind = Command::Kind::kStopAccepting;
+    command.why = random_.percent(50) ? Detail::kStopping : Detail::kJournalFailed;
+  } else if (random_.below(10'000) < profile_.restart_permyriad) {
+    command.kind = Command::Kind::kRestart;
+  } else if (random_.percent(profile_.query_percent)) {
+    command.request = query(*client.user);
+  } else if (random_.percent(profile_.cancel_percent)) {
+    command.request = cancel_order(*client.user);
+  } else {
+    command.request = new_order(*client.user);
+  }
+  return command;
+}
+
+// What becomes of a session that is orphaned or detached.
+Command RandomStream::come_back(const Client& client) {
+  Command command;
+  const bool orphaned = client.state == SessionState::kOrphaned;
+  if (client.resumable && random_.percent(60)) {
+    command.kind = Command::Kind::kResume;
+    choose_flags(command.logon);
+  } else if (random_.percent(50)) {
+    command.kind = orphaned ? Command::Kind::kEndSession : Command::Kind::kForgetSession;
+  } else {
+    command.kind = Command::Kind::kSweep;
+  }
+  return command;
+}
+
 Command RandomStream::logon(SessionSlot slot) {
   const std::vector<User>& users = profile_.configuration.users;
-  Client& client = clients_[slot];
-  client.open = true;
-  client.user = &users[random_.below(users.size())];
   Command command;
   command.kind = Command::Kind::kLogon;
-  command.logon.user_id = client.user->id;
-  command.logon.cancel_on_disconnect = random_.percent(profile_.disconnect_percent);
-  command.logon.whole_objects = random_.percent(50);
-  command.logon.all_accounts = random_.percent(30);
+  command.logon.user_id = users[random_.below(users.size())].id;
+  command.logon.resumable = random_.percent(profile_.resumable_percent);
+  choose_flags(command.logon);
+  const std::string name = "s" + std::to_string(slot);
+  name.copy(command.logon.name, kSessionNameBytes - 1);
   return command;
+}
+
+void RandomStream::choose_flags(Logon& logon) {
+  logon.cancel_on_disconnect = random_.percent(profile_.disconnect_percent);
+  logon.whole_objects = random_.percent(50);
+  logon.all_accounts = random_.percent(30);
 }
 
 AccountId RandomStream::pick_account(const User& user) {
@@ -295,9 +358,13 @@ std::string to_text(const Command& command) {
   switch (command.kind) {
     case Command::Kind::kLogon:
       return text + "logon user " + std::to_string(logon.user_id) +
-             (logon.cancel_on_disconnect ? ", cancel on disconnect" : "") +
-             (logon.whole_objects ? ", whole objects" : "") +
-             (logon.all_accounts ? ", all accounts" : "");
+             (logon.resumable ? ", resumable" : "") + flags_text(logon);
+    case Command::Kind::kResume:
+      return text + "resume" + flags_text(logon);
+    case Command::Kind::kForgetSession:
+      return text + "forget the session";
+    case Command::Kind::kRestart:
+      return text + "restart";
     case Command::Kind::kEndSession:
       return text + "end of session";
     case Command::Kind::kSweep:

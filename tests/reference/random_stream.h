@@ -14,7 +14,17 @@ namespace shmatch::reference {
 
 // One input of an engine, as a value, so that a stream can be run again with parts left out.
 struct Command {
-  enum class Kind { kRequest, kLogon, kEndSession, kSweep, kSweepAll, kStopAccepting };
+  enum class Kind {
+    kRequest,
+    kLogon,
+    kEndSession,
+    kSweep,
+    kSweepAll,
+    kStopAccepting,
+    kRestart,
+    kResume,
+    kForgetSession,
+  };
 
   std::uint32_t id =
       0;  // place in the stream that was generated, from 1; stays when others are left out
@@ -38,6 +48,8 @@ struct Profile {
   std::uint32_t query_percent = 6;
   std::uint32_t session_permille = 4;     // commands that open or end a session
   std::uint32_t disconnect_percent = 50;  // sessions with cancel on disconnect
+  std::uint32_t resumable_percent = 40;
+  std::uint32_t restart_permyriad = 10;
   std::uint32_t market_percent = 5;
   std::uint32_t ioc_percent = 8;
   std::uint32_t fok_percent = 5;
@@ -79,14 +91,18 @@ class RandomStream {
   RandomStream(const Profile& profile, std::uint64_t seed);
 
   Command next();
+  // Tells the stream that its newest command was given to the engines: some cannot be, because an
+  // ended session is still being swept.
+  void applied(const Command& command);
   // Tells the stream that the order of its newest command was accepted, so that later ones can name
   // it.
   void accepted();
 
  private:
   struct Client {
-    bool open = false;
+    core::SessionState state = core::SessionState::kFree;
     const core::User* user = nullptr;
+    bool resumable = false;
   };
   struct Sent {
     std::uint32_t command = 0;
@@ -95,6 +111,9 @@ class RandomStream {
   };
 
   Command logon(core::SessionSlot slot);
+  Command come_back(const Client& client);
+  Command use(const Client& client);
+  void choose_flags(core::Logon& logon);
   core::Request new_order(const core::User& user);
   core::Request cancel_order(const core::User& user);
   core::Request query(const core::User& user);

@@ -1,6 +1,7 @@
 #include "tests/reference/reference_engine.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace shmatch::reference {
 
@@ -60,9 +61,11 @@ void ReferenceEngine::request(SessionSlot slot, Sequence request_sequence, const
   switch (call.type) {
     case RequestType::kCancelOrder:
       ++sequence_;
+      call.session->last_request = request_sequence;
       return cancel_order(call, with_positive_ids(request.as<CancelOrder>()));
     case RequestType::kNewOrder:
       ++sequence_;
+      call.session->last_request = request_sequence;
       return send_order(call, with_positive_ids(request.as<NewOrder>()));
     case RequestType::kOrderStatus:
       return order_status(call, with_positive_ids(request.as<OrderStatusQuery>()));
@@ -80,21 +83,16 @@ void ReferenceEngine::request(SessionSlot slot, Sequence request_sequence, const
 void ReferenceEngine::end_session(SessionSlot slot, TimeNs now) {
   now_ = now;
   ++sequence_;
-  const Session session = sessions_.at(slot);
-  sessions_.erase(slot);
-  if (session.options.cancel_on_disconnect) {
-    ended_.push_back({slot, session.serial, session.user->id});
-  }
+  sessions_.at(slot).state = SessionState::kSweeping;
+  settle_ended_sessions();
 }
 
 bool ReferenceEngine::sweep(TimeNs now) {
+  if (!sweeping()) return false;
   std::vector<OrderId> orders;
-  for (const Ended& ended : ended_) {
-    for (const auto& [id, order] : orders_) {
-      if (left_by(ended, order)) orders.push_back(id);
-    }
+  for (const auto& [id, order] : orders_) {
+    if (left_by(order) != kNoSender) orders.push_back(id);
   }
-  if (orders.empty()) return false;
   sweep_step(now, orders);
   return true;
 }
@@ -106,13 +104,13 @@ bool ReferenceEngine::sweep_step(TimeNs now, const std::vector<OrderId>& orders)
   for (const OrderId id : orders) {
     const auto found = orders_.find(id);
     if (found == orders_.end()) return false;
-    Order& order = found->second;
-    const auto ended = std::find_if(ended_.begin(), ended_.end(),
-                                    [&](const Ended& e) { return left_by(e, order); });
-    if (ended == ended_.end()) return false;
-    cancel_working(order, CancelReason::kCancelOnDisconnect, ended->user_id, kNoSender);
+    const SessionSlot slot = left_by(found->second);
+    if (slot == kNoSender) return false;
+    const Session& session = sessions_.at(slot);
+    cancel_working(found->second, CancelReason::kCancelOnDisconnect, session.user->id,
+                   session.options.resumable ? slot : kNoSender);
   }
-  std::erase_if(ended_, [&](const Ended& ended) { return !has_left_orders(ended); });
+  settle_ended_sessions();
   return true;
 }
 
@@ -122,27 +120,71 @@ void ReferenceEngine::stop_accepting(Detail why, TimeNs now) {
   stopped_ = why;
 }
 
-// ------------------------------------------------------------------------------------------- views
+void ReferenceEngine::restart(TimeNs now) {
+  now_ = now;
+  ++sequence_;
+  stopped_ = Detail::kNone;
+  for (auto& [slot, session] : sessions_) {
+    if (session.state == SessionState::kOpen) session.state = SessionState::kOrphaned;
+  }
+}
 
-bool ReferenceEngine::slot_free(SessionSlot slot) const {
-  if (sessions_.contains(slot)) return false;
-  return std::none_of(ended_.begin(), ended_.end(), [&](const Ended& ended) {
-    return ended.slot == slot && has_left_orders(ended);
+void ReferenceEngine::resume(SessionSlot slot, const Logon& logon, TimeNs now) {
+  now_ = now;
+  ++sequence_;
+  Session& session = sessions_.at(slot);
+  session.state = SessionState::kOpen;
+  session.options.cancel_on_disconnect = logon.cancel_on_disconnect;
+  session.options.whole_objects = logon.whole_objects;
+  session.options.all_accounts = logon.all_accounts;
+}
+
+void ReferenceEngine::forget_session(SessionSlot slot, TimeNs now) {
+  now_ = now;
+  ++sequence_;
+  sessions_.erase(slot);
+}
+
+// Sessions that have ended, and have no orders to be cancelled with them any more.
+void ReferenceEngine::settle_ended_sessions() {
+  for (auto entry = sessions_.begin(); entry != sessions_.end();) {
+    Session& session = entry->second;
+    const bool settled = session.state == SessionState::kSweeping &&
+                         !(session.options.cancel_on_disconnect && has_working_orders(session));
+    if (settled && session.options.resumable) session.state = SessionState::kDetached;
+    entry = settled && !session.options.resumable ? sessions_.erase(entry) : std::next(entry);
+  }
+}
+
+SessionSlot ReferenceEngine::left_by(const Order& order) const {
+  if (order.state != OrderState::kWorking) return kNoSender;
+  for (const auto& [slot, session] : sessions_) {
+    if (session.state == SessionState::kSweeping && order.session == session.serial) return slot;
+  }
+  return kNoSender;
+}
+
+bool ReferenceEngine::has_working_orders(const Session& session) const {
+  return std::any_of(orders_.begin(), orders_.end(), [&](const auto& entry) {
+    return entry.second.state == OrderState::kWorking && entry.second.session == session.serial;
   });
 }
 
+// ------------------------------------------------------------------------------------------- views
+
+bool ReferenceEngine::slot_free(SessionSlot slot) const { return !sessions_.contains(slot); }
+
+SessionView ReferenceEngine::session(SessionSlot slot) const {
+  const auto found = sessions_.find(slot);
+  if (found == sessions_.end()) return {};
+  const Session& session = found->second;
+  return {session.state, session.serial, session.last_request, session.options};
+}
+
 bool ReferenceEngine::sweeping() const {
-  return std::any_of(ended_.begin(), ended_.end(),
-                     [&](const Ended& ended) { return has_left_orders(ended); });
-}
-
-bool ReferenceEngine::left_by(const Ended& ended, const Order& order) {
-  return order.state == OrderState::kWorking && order.session == ended.serial;
-}
-
-bool ReferenceEngine::has_left_orders(const Ended& ended) const {
-  return std::any_of(orders_.begin(), orders_.end(),
-                     [&](const auto& entry) { return left_by(ended, entry.second); });
+  return std::any_of(sessions_.begin(), sessions_.end(), [](const auto& entry) {
+    return entry.second.state == SessionState::kSweeping;
+  });
 }
 
 std::uint32_t ReferenceEngine::working_orders() const {
@@ -370,6 +412,8 @@ void ReferenceEngine::report_trade(const Order& order, const Order& contra, Lots
 void ReferenceEngine::report(AccountId account, SessionSlot sender, const Report& compact,
                              const Report& whole) {
   for (const auto& [slot, session] : sessions_) {
+    const bool listens = session.state == SessionState::kOpen || session.options.resumable;
+    if (!listens) continue;
     const bool hears_all =
         session.options.all_accounts && has_permission(*session.user, kPermissionOperator);
     if (slot == sender || hears_all || is_associated(*session.user, account)) {

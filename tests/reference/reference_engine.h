@@ -33,19 +33,22 @@ class ReferenceEngine {
   void request(core::SessionSlot slot, core::Sequence request_sequence,
                const core::Request& request, core::TimeNs now);
   void end_session(core::SessionSlot slot, core::TimeNs now);
-  // Cancels all orders that ended sessions left: the session that ended first first, within a
-  // session by ascending OrderId. False when there is none.
+  // Cancels all orders that ended sessions left, by ascending OrderId. False when no
+  // session is being swept.
   bool sweep(core::TimeNs now);
   // Cancels these orders, in this order, as one step. False when one of them is not an order that
   // an ended session left working.
   bool sweep_step(core::TimeNs now, const std::vector<core::OrderId>& orders);
   void stop_accepting(core::Detail why, core::TimeNs now);
+  void restart(core::TimeNs now);
+  void resume(core::SessionSlot slot, const core::Logon& logon, core::TimeNs now);
+  void forget_session(core::SessionSlot slot, core::TimeNs now);
 
   // The id that the next accepted order gets; without a call it is the largest so far plus one.
   void next_order_id(core::OrderId id) { next_order_id_ = id; }
 
-  bool has_session(core::SessionSlot slot) const { return sessions_.contains(slot); }
   bool slot_free(core::SessionSlot slot) const;
+  core::SessionView session(core::SessionSlot slot) const;
   bool sweeping() const;
   core::Sequence last_sequence() const { return sequence_; }
   std::uint32_t working_orders() const;
@@ -59,17 +62,12 @@ class ReferenceEngine {
 
  private:
   struct Session {
+    core::SessionState state = core::SessionState::kOpen;
     core::SessionSerial serial = 0;
     const core::User* user = nullptr;
     core::Logon options;
+    core::Sequence last_request = 0;
     core::TimeNs rate_tat = 0;  // theoretical arrival time of the next request
-  };
-
-  // A session that ended with cancel on disconnect and may have left orders.
-  struct Ended {
-    core::SessionSlot slot = 0;
-    core::SessionSerial serial = 0;
-    core::UserId user_id = 0;
   };
 
   // The request that is being answered.
@@ -109,8 +107,10 @@ class ReferenceEngine {
                       core::SessionSlot sender);
   void remember(Order& order);
   void forget(core::OrderId id);
-  static bool left_by(const Ended& ended, const Order& order);
-  bool has_left_orders(const Ended& ended) const;
+  // The slot of the session that ended with this order still to be cancelled, or kNoSender.
+  core::SessionSlot left_by(const Order& order) const;
+  bool has_working_orders(const Session& session) const;
+  void settle_ended_sessions();
 
   template <class Message>
   void reply(const Call& call, Message message);
@@ -131,8 +131,7 @@ class ReferenceEngine {
   std::deque<core::OrderId> finished_;     // oldest first
   // The ids of all known orders by their pair of keys; orders without client order id are left out.
   std::map<std::pair<core::AccountId, core::ClOrdId>, std::set<core::OrderId>> ids_by_pair_;
-  std::map<core::SessionSlot, Session> sessions_;
-  std::vector<Ended> ended_;  // earliest first
+  std::map<core::SessionSlot, Session> sessions_;  // all that are not free
   core::SessionSerial last_serial_ = 0;
   core::Sequence sequence_ = 0;
   core::TradeId trade_count_ = 0;

@@ -163,7 +163,7 @@ struct Store {
   }
   Index enter(Index account, ClOrdId cl_ord_id) {
     const Index slot = orders.allocate();
-    orders[slot].account = account;
+    orders[slot].account = static_cast<std::uint16_t>(account);
     orders[slot].cl_ord_id = cl_ord_id;
     orders.index(slot);
     return slot;
@@ -171,6 +171,7 @@ struct Store {
   void end(Index slot) {
     orders[slot].state = OrderState::kCanceled;
     orders.finish(slot);
+    if (orders.overfull()) orders.forget_oldest();
   }
   Memory memory;
   Arena arena;

@@ -72,6 +72,16 @@ std::string trade_sentence(const Message& trade) {
          std::to_string(trade.price) + (trade_is_maker(trade.header) ? " as maker" : " as taker");
 }
 
+Logon logon_with(const Options& options) {
+  Logon logon;
+  logon.cancel_on_disconnect = options.cancel_on_disconnect;
+  logon.whole_objects = options.whole_objects;
+  logon.all_accounts = options.all_accounts;
+  logon.resumable = !options.resumable_as.empty();
+  options.resumable_as.copy(logon.name, kSessionNameBytes - 1);
+  return logon;
+}
+
 }  // namespace
 
 Sketch Sketch::at(Ticks price) const {
@@ -194,6 +204,14 @@ Lines Trader::hears() {
 
 void Trader::leaves() { story_->engine_->end_session(slot_, story_->now); }
 
+void Trader::comes_back(const Options& options) {
+  story_->engine_->resume(slot_, logon_with(options), story_->now);
+}
+
+void Trader::is_forgotten() { story_->engine_->forget_session(slot_, story_->now); }
+
+SessionView Trader::session() const { return story_->engine_->session(slot_); }
+
 // ------------------------------------------------------------------------------------------- story
 
 void Story::start(const Configuration& configuration) {
@@ -204,20 +222,22 @@ void Story::start(const Configuration& configuration) {
   names_.clear();
   request_sequence_ = 0;
   slots_used_ = 0;
-  Logon watcher;
+  Logon watcher = logon_with({.resumable_as = "watcher"});
   watcher.user_id = kOlivia;
   engine_->logon(kWatcherSlot, watcher, now);
 }
 
 Trader Story::logon(UserId user, const Options& options) {
   const SessionSlot slot = slots_used_++;
-  Logon logon;
+  Logon logon = logon_with(options);
   logon.user_id = user;
-  logon.cancel_on_disconnect = options.cancel_on_disconnect;
-  logon.whole_objects = options.whole_objects;
-  logon.all_accounts = options.all_accounts;
   engine_->logon(slot, logon, now);
   return {*this, slot, user == kBob ? AccountId{2} : AccountId{1}};
+}
+
+void Story::restarts() {
+  engine_->restart(now);
+  engine_->resume(kWatcherSlot, logon_with({}), now);
 }
 
 void Story::sweeps() {

@@ -67,6 +67,7 @@ struct Options {
   bool cancel_on_disconnect = false;
   bool whole_objects = false;
   bool all_accounts = false;
+  std::string resumable_as = "";  // the session's name; empty: not resumable
 };
 
 core::Configuration story_configuration();
@@ -96,7 +97,10 @@ class Trader {
   // The same as they came.
   std::vector<core::Report> reports();
   void leaves();
+  void comes_back(const Options& options = {});
+  void is_forgotten();
 
+  core::SessionView session() const;
   core::SessionSlot slot() const { return slot_; }
 
  private:
@@ -116,6 +120,8 @@ class Story : public testing::TestWithParam<const char*> {
 
   Trader logon(core::UserId user, const Options& options = {});
   void stops_accepting(core::Detail why) { engine_->stop_accepting(why, now); }
+  // All sessions are orphaned but the one that reads books for this fixture.
+  void restarts();
   // Cancels all that ended sessions left.
   void sweeps();
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <string>
@@ -119,7 +120,21 @@ TEST_F(LogonTest, RefusesAnotherProtocolVersion) {
   ipc::LogonRequest request = good_request();
   request.header.version = 7;
   ASSERT_TRUE(ipc::send_packet(socket.get(), request));
-  EXPECT_EQ(answer(socket.get()), "this engine speaks protocol version 1, this client version 7");
+  EXPECT_EQ(answer(socket.get()), "this engine speaks protocol version 2, this client version 7");
+}
+
+TEST_F(LogonTest, RefusesAResumableSessionWithoutAName) {
+  start();
+  for (const std::uint32_t flag : {ipc::kLogonResumable, ipc::kLogonResume}) {
+    for (const std::size_t length : {0U, 32U}) {  // 32: not even the terminating zero has room
+      const ipc::FileDescriptor socket = connected();
+      ipc::LogonRequest request = good_request();
+      request.flags = flag;
+      std::fill_n(request.session_name, length, 'x');
+      ASSERT_TRUE(ipc::send_packet(socket.get(), request));
+      EXPECT_NE(answer(socket.get()).find("known by its name"), std::string::npos);
+    }
+  }
 }
 
 TEST_F(LogonTest, ClosesOnPacketsThatAreNone) {

@@ -139,6 +139,33 @@ TEST(OrderTracker, RebuildsWhatASessionWithWholeObjectsIsTold) {
   EXPECT_GT(compared, 4000U);
 }
 
+// A session that goes on begins with Resumed; what it missed then comes as it would have come.
+TEST(OrderTracker, GoesOnWithWhatAResumedSessionMissed) {
+  TrackedEngine engine;
+  auto& reports = engine.sink.received[TwoSessions::kCompact];
+  tests::Random random(3);
+  for (int step = 0; step < 500; ++step) engine.apply(random_order(random));
+  OrderTracker whole;
+  OrderTracker tracker;
+  core::Report resumed;
+  resumed.assign(core::Resumed{.header = {}, .last_request = 500});
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    whole.apply(reports[i]);
+    if (i == reports.size() / 2) {
+      EXPECT_EQ(tracker.apply(resumed), nullptr);
+    }
+    tracker.apply(reports[i]);
+  }
+  std::size_t orders = 0;
+  for (const core::Report& report : reports) {
+    if (!report.is<core::OrderEntered>()) continue;
+    const core::OrderId id = report.as<core::OrderEntered>().order_id;
+    expect_same(*tracker.find(id), *whole.find(id));
+    ++orders;
+  }
+  EXPECT_GT(orders, 400U);
+}
+
 TEST(OrderTracker, DoesNotKnowAnOrderThatItNeverSawUntilItLearnsIt) {
   OrderTracker tracker;
   core::OrderChanged changed;

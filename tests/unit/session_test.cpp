@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <memory>
 #include <string>
@@ -335,7 +336,9 @@ TEST_F(SessionTest, AReaderThatCatchesUpFindsEverythingInOrder) {
 // A Session without an engine, and a reader of its reports.
 class SessionSteps : public testing::Test {
  protected:
-  void SetUp() override {
+  void SetUp() override { make({}); }
+
+  void make(const ipc::Entry& entry) {
     ipc::SessionMemory memory;
     const ipc::Fault fault =
         memory.create(0, {.request_slots = 64, .report_slots = 256, .backlog_slots = 256});
@@ -345,14 +348,16 @@ class SessionSteps : public testing::Test {
     ASSERT_FALSE(
         reports_.map(memory.reports_handle(), memory.reports_size(), ipc::Access::kReadOnly));
     const std::uint32_t offset = memory.first_slot_offset();
-    session_ = std::make_unique<ipc::Session>(std::move(memory), 0, 1, core::Logon{});
+    session_ = std::make_unique<ipc::Session>(std::move(memory), 0, 1, core::Logon{}, entry);
     reader_ = std::make_unique<ipc::RingReader>(
         reinterpret_cast<const ipc::Slot*>(reports_.data() + offset), 256,
         &reinterpret_cast<ipc::RequestsHeader*>(requests_.data())->reports_consumed);
   }
 
+  // Of an input that has the same number.
   static Report pong(core::Sequence number) {
     core::Pong message;
+    message.header.engine_sequence = number;
     message.request_sequence = number;
     Report report;
     report.assign(message);
@@ -366,6 +371,8 @@ class SessionSteps : public testing::Test {
       ASSERT_EQ(report.as<core::Pong>().request_sequence, ++read_);
     }
   }
+
+  static constexpr core::Sequence kAll = ~core::Sequence{0};  // released: every input
 
   core::Sequence read_ = 0;
   ipc::Mapping requests_;
@@ -383,7 +390,7 @@ TEST_F(SessionSteps, NewReportsQueueBehindTheBacklog) {
   ASSERT_TRUE(session_->deliver(pong(++delivered)));
   read_all();
   EXPECT_EQ(read_, 256U);
-  ASSERT_TRUE(session_->flush());
+  ASSERT_TRUE(session_->flush(kAll));
   read_all();
   EXPECT_EQ(read_, 301U);
 }
@@ -408,9 +415,59 @@ TEST_F(SessionSteps, AFullBacklogMovesOnWhenTheReaderHasMadeRoom) {
   while (delivered < 768) ASSERT_TRUE(session_->deliver(pong(++delivered)));
   EXPECT_EQ(session_->doomed(), ipc::EndReason::kNone);
   read_all();
-  ASSERT_TRUE(session_->flush());
+  ASSERT_TRUE(session_->flush(kAll));
   read_all();
   EXPECT_EQ(read_, 768U);
+}
+
+TEST_F(SessionSteps, AGatedSessionsReportsWaitForTheirInputs) {
+  make({.gated = true, .seen = {}});
+  for (core::Sequence i = 1; i <= 10; ++i) ASSERT_TRUE(session_->deliver(pong(i)));
+  read_all();
+  EXPECT_EQ(read_, 0U);
+  ASSERT_TRUE(session_->flush(4));
+  read_all();
+  EXPECT_EQ(read_, 4U);
+  // An empty backlog opens no way past it.
+  ASSERT_TRUE(session_->flush(10));
+  ASSERT_TRUE(session_->deliver(pong(11)));
+  read_all();
+  EXPECT_EQ(read_, 10U);
+  ASSERT_TRUE(session_->flush(11));
+  read_all();
+  EXPECT_EQ(read_, 11U);
+}
+
+TEST_F(SessionSteps, WhatTheJournalLostIsRefused) {
+  make({.gated = true, .seen = {}});
+  core::Receipt kept;
+  kept.header.engine_sequence = 1;
+  kept.request_sequence = 1;
+  core::OrderAccepted lost;
+  lost.header.engine_sequence = 2;
+  lost.request_sequence = 2;
+  core::Trade event;
+  event.header.engine_sequence = 2;
+  Report report;
+  report.assign(kept);
+  ASSERT_TRUE(session_->deliver(report));
+  report.assign(lost);
+  ASSERT_TRUE(session_->deliver(report));
+  report.assign(event);
+  ASSERT_TRUE(session_->deliver(report));
+  session_->refuse_unreleased(1, ENOSPC, 77);
+  ASSERT_TRUE(session_->flush(1));
+
+  ASSERT_EQ(reader_->read(report.words), ipc::RingResult::kDone);
+  EXPECT_EQ(report.as<core::Receipt>().code, core::ErrorCode::kOk);
+  ASSERT_EQ(reader_->read(report.words), ipc::RingResult::kDone);
+  ASSERT_TRUE(report.is<core::Receipt>());
+  const auto refusal = report.as<core::Receipt>();
+  EXPECT_EQ(refusal.request_sequence, 2U);
+  EXPECT_EQ(refusal.code, core::ErrorCode::kServerError);
+  EXPECT_EQ(refusal.detail, core::Detail::kJournalFailed);
+  EXPECT_EQ(refusal.argument0, ENOSPC);
+  EXPECT_EQ(reader_->read(report.words), ipc::RingResult::kEmpty);
 }
 
 TEST_F(SessionSteps, RequestsWaitUntilTheirRepliesHaveRoom) {

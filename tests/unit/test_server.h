@@ -76,6 +76,7 @@ class ServerTest : public testing::Test {
     options_.socket_path = folder_.file("engine.sock");
     options_.idle = ipc::IdleMode::kYield;
     options_.backlog_slots = 256;
+    options_.resume_window_slots = 256;
   }
 
   void start() {

@@ -1,0 +1,138 @@
+// The state's parts as 64-bit words, and back: the one list of what the digest covers and what an
+// export holds. Ids stand for indices, so that the words do not depend on how a configuration is
+// listed. Private to core.
+//
+// An order's links, level and slot are not among its words: the slot is in its id, its place in its
+// level's queue follows from its id (check_invariants holds this up), and its place among the ended
+// orders is ended_as.
+//
+// Whoever changes a list changes kStateFormat, too: digests and exports are then others.
+#pragma once
+
+#include <cstring>
+
+#include "core/digest.h"
+#include "core/input_record.h"
+#include "core/order.h"
+#include "core/session_table.h"
+
+namespace shmatch::core {
+
+inline constexpr std::uint64_t kStateFormat = 1;
+inline constexpr std::uint64_t kStateMagic = 0x3145'5441'5453'4853;  // "SHSTATE1"
+
+// What is once: format, sequence, last trade, last serial and stop reason, round and cursor of the
+// ids, number of ended orders, state of the sweep.
+using CounterWords = std::uint64_t[7];
+// Of a whole export: OMS id; capacities for working and finished orders; working and finished
+// orders; instruments and sessions in it.
+using ExportHeadWords = std::uint64_t[4];
+// Of a level in an export: instrument and side, price, time of the last change, number of orders.
+using LevelWords = std::uint64_t[4];
+// Id, last trade price, number of the book's changes.
+using InstrumentWords = std::uint64_t[3];
+using SessionWords = std::uint64_t[9];
+using OrderWords = std::uint64_t[16];
+
+// The ids that an order's indices stand for.
+struct OrderIds {
+  AccountId account;
+  InstrumentId instrument;
+  UserId entered_by;
+  UserId ended_by;               // 0 unless cancelled_by_user
+  SessionSerial cancel_session;  // 0 once it has ended: nothing depends on it any more
+};
+
+constexpr std::uint64_t pack(std::uint64_t low, std::uint64_t high) noexcept {
+  return low | (high << 32);
+}
+constexpr std::uint32_t low_half(std::uint64_t word) noexcept {
+  return static_cast<std::uint32_t>(word);
+}
+constexpr std::uint32_t high_half(std::uint64_t word) noexcept {
+  return static_cast<std::uint32_t>(word >> 32);
+}
+constexpr std::uint8_t byte_of(std::uint64_t word, unsigned place) noexcept {
+  return static_cast<std::uint8_t>(word >> (8 * place));
+}
+
+inline void put_order(const Order& order, const OrderDetail& detail, const OrderIds& ids,
+                      OrderWords& words) noexcept {
+  words[0] = static_cast<std::uint64_t>(order.order_id);
+  words[1] = static_cast<std::uint64_t>(order.cl_ord_id);
+  words[2] = static_cast<std::uint64_t>(order.price);
+  words[3] = static_cast<std::uint64_t>(detail.orig_quantity);
+  words[4] = static_cast<std::uint64_t>(order.leaves);
+  words[5] = low_word(detail.gross);
+  words[6] = high_word(detail.gross);
+  words[7] = static_cast<std::uint64_t>(detail.receive_time);
+  words[8] = static_cast<std::uint64_t>(detail.update_time);
+  words[9] = static_cast<std::uint64_t>(detail.last_trade);
+  words[10] = detail.end_sequence;
+  words[11] = static_cast<std::uint64_t>(ids.account);
+  words[12] = pack(static_cast<std::uint64_t>(ids.instrument), ids.cancel_session);
+  words[13] =
+      pack(static_cast<std::uint64_t>(ids.entered_by), static_cast<std::uint64_t>(ids.ended_by));
+  words[14] = static_cast<std::uint64_t>(order.side) |
+              static_cast<std::uint64_t>(order.order_type) << 8 |
+              static_cast<std::uint64_t>(order.time_in_force) << 16 |
+              static_cast<std::uint64_t>(order.state) << 24 |
+              static_cast<std::uint64_t>(order.change_reason) << 32 |
+              static_cast<std::uint64_t>(order.cancel_reason) << 40 |
+              static_cast<std::uint64_t>(order.flags) << 48;
+  words[15] = detail.ended_as;
+}
+
+// The inverse: all of the record but its indices, links and digest. Values are taken as they come.
+inline OrderIds get_order(const OrderWords& words, Order& order, OrderDetail& detail) noexcept {
+  order.order_id = static_cast<OrderId>(words[0]);
+  order.cl_ord_id = static_cast<ClOrdId>(words[1]);
+  order.price = static_cast<Ticks>(words[2]);
+  detail.orig_quantity = static_cast<Lots>(words[3]);
+  order.leaves = static_cast<Lots>(words[4]);
+  detail.gross = wide(words[5], words[6]);
+  detail.receive_time = static_cast<TimeNs>(words[7]);
+  detail.update_time = static_cast<TimeNs>(words[8]);
+  detail.last_trade = static_cast<TradeId>(words[9]);
+  detail.end_sequence = words[10];
+  order.side = static_cast<Side>(byte_of(words[14], 0));
+  order.order_type = static_cast<OrderType>(byte_of(words[14], 1));
+  order.time_in_force = static_cast<TimeInForce>(byte_of(words[14], 2));
+  order.state = static_cast<OrderState>(byte_of(words[14], 3));
+  order.change_reason = static_cast<ChangeReason>(byte_of(words[14], 4));
+  order.cancel_reason = static_cast<CancelReason>(byte_of(words[14], 5));
+  order.flags = byte_of(words[14], 6);
+  detail.ended_as = low_half(words[15]);
+  return {.account = static_cast<AccountId>(words[11]),
+          .instrument = low_half(words[12]),
+          .entered_by = low_half(words[13]),
+          .ended_by = high_half(words[13]),
+          .cancel_session = high_half(words[12])};
+}
+
+inline void put_session(SessionSlot slot, const Session& session, SessionWords& words) noexcept {
+  words[0] =
+      pack(slot, static_cast<std::uint64_t>(session.state) |
+                     (session.entered_orders ? 1U : 0U) << 8 | logon_flags(session.logon) << 16);
+  words[1] = session.serial;
+  words[2] = static_cast<std::uint64_t>(session.logon.user_id);
+  words[3] = static_cast<std::uint64_t>(session.theoretical_arrival);
+  words[4] = session.last_request;
+  std::memcpy(words + 5, session.logon.name, kSessionNameBytes);
+}
+
+// The inverse: all but the index of the user. Returns the slot.
+inline SessionSlot get_session(const SessionWords& words, Session& session) noexcept {
+  const std::uint32_t packed = high_half(words[0]);
+  session.logon = logon_of(packed >> 16);
+  session.state = static_cast<SessionState>(byte_of(packed, 0));
+  session.entered_orders = byte_of(packed, 1) != 0;
+  session.serial = low_half(words[1]);
+  session.logon.user_id = static_cast<UserId>(words[2]);
+  session.theoretical_arrival = static_cast<TimeNs>(words[3]);
+  session.last_request = words[4];
+  std::memcpy(session.logon.name, words + 5, kSessionNameBytes);
+  return low_half(words[0]);
+}
+
+}  // namespace shmatch::core

@@ -1,0 +1,44 @@
+#include "tools/open_log.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "tools/config_file.h"
+#include "tools/default_configuration.h"
+
+namespace shmatch::tools {
+
+void require(const ipc::Fault& fault, int status) {
+  if (fault) throw ExitError(status, fault.text);
+}
+
+core::Configuration frames_configuration(const LogChoice& choice) {
+  if (choice.config.empty()) return default_configuration();
+  ipc::ServerOptions server;
+  require(load_config_file(choice.config, server));
+  return server.configuration;
+}
+
+OpenLog::OpenLog(const LogChoice& choice) : path_(choice.path) {
+  if (!std::filesystem::exists(path_)) {
+    throw ExitError(kExitUsage, "there is no file or folder " + path_);
+  }
+  if (is_journal(path_)) {
+    if (!choice.format.empty()) {
+      throw ExitError(kExitUsage, path_ + " is a journal, which --format cannot change");
+    }
+    auto journal = std::make_unique<JournalInput>(layer_);
+    const auto start = choice.from_snapshot ? JournalStart::kSnapshot : JournalStart::kBeginning;
+    require(journal->open(path_, start), kExitRefused);
+    journal_ = journal.get();
+    input_ = std::move(journal);
+    return;
+  }
+  if (choice.from_snapshot) throw ExitError(kExitUsage, "only a journal has snapshots");
+  ipc::Fault fault;
+  source_ = open_source(path_, {choice.format, frames_configuration(choice), choice.user}, fault);
+  if (source_ == nullptr) throw ExitError(kExitUsage, fault.text);
+  input_ = std::make_unique<SourceInput>(*source_);
+}
+
+}  // namespace shmatch::tools
