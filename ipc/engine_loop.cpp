@@ -428,6 +428,8 @@ void EngineLoop::stop() noexcept {
     const core::TimeNs now = clock_.now();
     log_.stop_accepting(core::Detail::kStopping, now);
     engine_.stop_accepting(core::Detail::kStopping, now);
+    // Whoever waits for the disk below waits for this, too.
+    log_.publish();
   }
   for (Session* const& session : by_slot_) {
     // A client can go on sending; what it sent before the stop is at most one ring full.
