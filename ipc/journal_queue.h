@@ -60,12 +60,12 @@ class JournalQueue {
   }
   void mark_digest(const DigestMark& mark) noexcept {
     // SYNC POINT digest: pairs with digest(); an odd version says that the two words are being
-    // changed.
+    // changed, and whoever sees one of the new words sees the odd version, too. (Stores in place of
+    // the usual fence: ThreadSanitizer knows no fences.)
     const std::uint64_t version = digest_version_.load(std::memory_order_relaxed);
     digest_version_.store(version + 1, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_release);
-    digest_sequence_.store(mark.sequence, std::memory_order_relaxed);
-    digest_value_.store(mark.digest, std::memory_order_relaxed);
+    digest_sequence_.store(mark.sequence, std::memory_order_release);
+    digest_value_.store(mark.digest, std::memory_order_release);
     digest_version_.store(version + 2, std::memory_order_release);
   }
 
@@ -101,9 +101,8 @@ class JournalQueue {
   // The newest mark; false while it changes.
   bool digest(DigestMark& mark) const noexcept {
     const std::uint64_t version = digest_version_.load(std::memory_order_acquire);
-    mark.sequence = digest_sequence_.load(std::memory_order_relaxed);
-    mark.digest = digest_value_.load(std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_acquire);
+    mark.sequence = digest_sequence_.load(std::memory_order_acquire);
+    mark.digest = digest_value_.load(std::memory_order_acquire);
     return version % 2 == 0 && digest_version_.load(std::memory_order_relaxed) == version;
   }
 
