@@ -6,8 +6,7 @@ namespace shmatch::core {
 
 void MatchingEngine::State::cancel_order(const Origin& origin, const CancelOrder& request,
                                          TimeNs now) noexcept {
-  JudgedCancel judged{judge_acceptance(origin.slot, now)};
-  if (judged.refusal.code == ErrorCode::kOk) judged = judge_cancel(origin.slot, request);
+  const JudgedCancel judged = judge_cancel(origin.slot, request, now);
   reporter_.receipt(origin.slot, origin.request, RequestType::kCancelOrder, judged.refusal);
   if (judged.refusal.code != ErrorCode::kOk) return;
   cancel_working(judged.order, CancelReason::kUserModified, sessions_[origin.slot].user,
