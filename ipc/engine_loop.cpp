@@ -51,7 +51,7 @@ void EngineLoop::deliver(core::SessionSlot to, const core::Report& report) noexc
   SHMATCH_CHECK(session != nullptr);
   ++reports_;
   if (!session->deliver(report)) [[unlikely]] {
-    doomed_.push_back(session);
+    end_soon(*session);
   }
 }
 
@@ -74,11 +74,12 @@ std::uint32_t EngineLoop::pass() noexcept {
 }
 
 std::uint32_t EngineLoop::visit(Session& session) noexcept {
+  // Before the request is read: the processor works on both at once.
+  const core::TimeNs time = clock_.now();
   if (!session.flush()) [[unlikely]] {
-    doomed_.push_back(&session);
+    end_soon(session);
   }
   std::uint32_t taken = 0;
-  core::TimeNs time = 0;
   core::Request request;
   while (taken < kBatch) {
     const RingResult result = session.take(request);
@@ -92,7 +93,6 @@ std::uint32_t EngineLoop::visit(Session& session) noexcept {
       break;
     }
     session.prefetch_next();
-    if (taken == 0) time = clock_.now();
     ++taken;
     engine_.request(session.slot(), session.last_request(), request, time);
     settle();
@@ -120,8 +120,10 @@ void EngineLoop::idle() noexcept {
 }
 
 void EngineLoop::doom(Session& session, EndReason reason) noexcept {
-  if (session.doom(reason)) doomed_.push_back(&session);
+  if (session.doom(reason)) end_soon(session);
 }
+
+void EngineLoop::end_soon(Session& session) noexcept { doomed_.push_back(&session); }
 
 // Ends what the last input doomed. Ending one session may doom another one, which then follows.
 void EngineLoop::settle() noexcept {
