@@ -92,7 +92,7 @@ class MatchingEngine::State {
 
   // ---- rules.cpp
   Refusal judge_acceptance(SessionSlot slot, TimeNs now) noexcept;
-  JudgedCancel judge_cancel(SessionSlot slot, const CancelOrder& request) const noexcept;
+  JudgedCancel judge_cancel(SessionSlot slot, const CancelOrder& request, TimeNs now) noexcept;
   Refusal judge_cancel_keys(const CancelOrder& request) const noexcept;
   Refusal how_it_ended(Index order) const noexcept;
   JudgedOrder judge_new_order(SessionSlot slot, const NewOrder& request) const noexcept;

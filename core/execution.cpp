@@ -16,8 +16,7 @@ void MatchingEngine::State::cancel_order(const Origin& origin, const CancelOrder
                                          TimeNs now) noexcept {
   // Both lines of the record at once, while the rules are looked at.
   if (request.order_id > 0) store_.prefetch(store_.slot_of(request.order_id));
-  JudgedCancel judged{judge_acceptance(origin.slot, now)};
-  if (judged.refusal.code == ErrorCode::kOk) judged = judge_cancel(origin.slot, request);
+  const JudgedCancel judged = judge_cancel(origin.slot, request, now);
   reporter_.receipt(origin.slot, origin.request, RequestType::kCancelOrder, judged.refusal);
   if (judged.refusal.code != ErrorCode::kOk) return;
   cancel_working(judged.order, CancelReason::kUserModified, sessions_[origin.slot].user,

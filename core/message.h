@@ -13,7 +13,9 @@
 // Everything in a request is client memory: the engine copies it once and believes nothing of it.
 #pragma once
 
+#include <cstddef>
 #include <cstring>
+#include <iterator>
 #include <type_traits>
 
 #include "core/decimal.h"
@@ -390,12 +392,12 @@ struct MessageBuffer {
 
   // Stores `message` with its type and slot count filled in.
   template <class Message>
-  void assign(Message message) noexcept {
+  void assign(const Message& message) noexcept {
     static_assert(std::is_trivially_copyable_v<Message> && sizeof(Message) <= sizeof(words));
-    message.header.type = static_cast<std::uint8_t>(Message::kType);
-    message.header.slots = static_cast<std::uint8_t>(slots_of<Message>());
     copy_words(words, &message, sizeof(Message) / 8);
-    words[0] = first_word(message.header);
+    words[0] = static_cast<std::uint64_t>(Message::kType) |
+               (std::uint64_t{slots_of<Message>()} << 8) | rest_of_first_word(message.header);
+    if constexpr (std::is_same_v<Message, Receipt>) words[3] = fourth_word(message);
     // Whole slots travel: what an earlier message left behind this one must not.
     for (std::size_t i = sizeof(Message) / 8; i < slots_of<Message>() * kSlotWords; ++i) {
       words[i] = 0;
@@ -415,14 +417,20 @@ struct MessageBuffer {
     }
   }
 
-  // The header's small fields in one register, for the same reason.
-  static std::uint64_t first_word(const RequestHeader& header) noexcept {
-    return header.type | (std::uint64_t{header.slots} << 8) |
-           (std::uint64_t{header.reserved0} << 16) | (std::uint64_t{header.reserved1} << 32);
+  // Words of several small fields are put together in a register, for the same reason: those that
+  // the round trip of a cancel meets.
+  static std::uint64_t rest_of_first_word(const RequestHeader& header) noexcept {
+    return (std::uint64_t{header.reserved0} << 16) | (std::uint64_t{header.reserved1} << 32);
   }
-  static std::uint64_t first_word(const ReportHeader& header) noexcept {
-    return header.type | (std::uint64_t{header.slots} << 8) | (std::uint64_t{header.a} << 16) |
-           (std::uint64_t{header.b} << 24) | (std::uint64_t{header.ordinal} << 32);
+  static std::uint64_t rest_of_first_word(const ReportHeader& header) noexcept {
+    return (std::uint64_t{header.a} << 16) | (std::uint64_t{header.b} << 24) |
+           (std::uint64_t{header.ordinal} << 32);
+  }
+  static std::uint64_t fourth_word(const Receipt& receipt) noexcept {
+    static_assert(offsetof(Receipt, code) == 3 * 8);
+    return static_cast<std::uint64_t>(receipt.code) |
+           (static_cast<std::uint64_t>(receipt.detail) << 16) |
+           (std::uint64_t{receipt.request_type} << 32);
   }
 };
 
@@ -431,7 +439,18 @@ using Report = MessageBuffer<ReportHeader>;
 
 // True when type, slot count and reserved fields are what this protocol version sends. The engine
 // must only be given such requests; a session that sends another one has broken the protocol.
-bool well_formed(const Request& request) noexcept;
+inline bool well_formed(const Request& request) noexcept {
+  // By RequestType, from kCancelOrder on.
+  static constexpr std::uint32_t kSlots[] = {
+      slots_of<CancelOrder>(),     slots_of<NewOrder>(), slots_of<OrderStatusQuery>(),
+      slots_of<OpenOrdersQuery>(), slots_of<L2Query>(),  slots_of<Ping>()};
+  const std::uint32_t place = request.type() - std::uint32_t{1};
+  // The header's reserved bytes are the upper six of the first word.
+  if ((request.words[0] >> 16) != 0 || place >= std::size(kSlots)) return false;
+  if (request.slots() != kSlots[place]) return false;
+  if (request.is<NewOrder>()) return request.as<NewOrder>().reserved == 0;
+  return !request.is<Ping>() || request.as<Ping>().fence <= 1;
+}
 
 // The request that `report` replies to, or 0 for events.
 Sequence replied_request(const Report& report) noexcept;

@@ -93,8 +93,12 @@ Refusal MatchingEngine::State::judge_cancel_keys(const CancelOrder& request) con
   return {};
 }
 
-MatchingEngine::State::JudgedCancel MatchingEngine::State::judge_cancel(
-    SessionSlot slot, const CancelOrder& request) const noexcept {
+MatchingEngine::State::JudgedCancel MatchingEngine::State::judge_cancel(SessionSlot slot,
+                                                                        const CancelOrder& request,
+                                                                        TimeNs now) noexcept {
+  if (const Refusal refusal = judge_acceptance(slot, now); refusal.code != ErrorCode::kOk) {
+    return {refusal};
+  }
   const Index user = sessions_[slot].user;
   if (const Refusal refusal = judge_cancel_keys(request); refusal.code != ErrorCode::kOk) {
     return {refusal};

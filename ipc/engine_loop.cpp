@@ -78,7 +78,7 @@ void EngineLoop::deliver(core::SessionSlot to, const core::Report& report) noexc
     return;
   }
   if (!session->deliver(report)) [[unlikely]] {
-    doomed_.push_back(session);
+    end_soon(*session);
   }
 }
 
@@ -107,11 +107,12 @@ std::uint32_t EngineLoop::pass() noexcept {
 }
 
 std::uint32_t EngineLoop::visit(Session& session) noexcept {
+  // Before the request is read: the processor works on both at once.
+  const core::TimeNs time = clock_.now();
   if (!session.flush(released_)) [[unlikely]] {
-    doomed_.push_back(&session);
+    end_soon(session);
   }
   std::uint32_t taken = 0;
-  core::TimeNs time = 0;
   core::Request request;
   while (taken < kBatch && may_take()) {
     const RingResult result = session.take(request);
@@ -125,7 +126,6 @@ std::uint32_t EngineLoop::visit(Session& session) noexcept {
       break;
     }
     session.prefetch_next();
-    if (taken == 0) time = clock_.now();
     ++taken;
     if (capture_ != nullptr) [[unlikely]] {
       capture_->take(session.logon().user_id, request, time);
@@ -218,8 +218,10 @@ void EngineLoop::idle() noexcept {
 }
 
 void EngineLoop::doom(Session& session, EndReason reason) noexcept {
-  if (session.doom(reason)) doomed_.push_back(&session);
+  if (session.doom(reason)) end_soon(session);
 }
+
+void EngineLoop::end_soon(Session& session) noexcept { doomed_.push_back(&session); }
 
 // Ends what the last input doomed. Ending one session may doom another one, which then follows.
 void EngineLoop::settle() noexcept {
@@ -368,7 +370,7 @@ core::SessionSerial EngineLoop::resume_session(Session& session) noexcept {
   windows_.for_each_from(slot, seen, [&](const core::Report& missed) {
     if (fits) fits = session.deliver(missed);
   });
-  if (!fits) doomed_.push_back(&session);
+  if (!fits) end_soon(session);
   settle();
   return view.serial;
 }

@@ -79,6 +79,8 @@ class EngineLoop final : private core::ReportSink {
   void idle() noexcept;
 
   void doom(Session& session, EndReason reason) noexcept;
+  // Not inline: it would push the registers of every report delivered.
+  [[gnu::noinline]] void end_soon(Session& session) noexcept;
   void settle() noexcept;
   void end(Session& session) noexcept;
   void release_ended() noexcept;

@@ -84,10 +84,8 @@ class RingWriter {
     if (room != RingResult::kDone) [[unlikely]] {
       return room;
     }
-    for (std::uint32_t i = 1; i < slot_count; ++i) {
-      Slot& slot = slots_[(position_ + i) & mask_];
-      store_word(slot.sequence, 0, std::memory_order_relaxed);
-      store_payload(slot, words + i * core::kSlotWords);
+    if (slot_count != 1) [[unlikely]] {
+      write_continuation(words, slot_count);
     }
     Slot& head = slots_[position_ & mask_];
     store_payload(head, words);
@@ -105,8 +103,19 @@ class RingWriter {
   static void store_payload(Slot& slot, const std::uint64_t* words) noexcept {
     // Word by word into the slot: a message built elsewhere and copied by wide stores would stall
     // the reader's store forwarding, and atomics keep the race with a hostile reader defined.
+#pragma GCC unroll 7
     for (std::uint32_t i = 0; i < core::kSlotWords; ++i) {
       store_word(slot.payload[i], words[i], std::memory_order_relaxed);
+    }
+  }
+
+  // Not inline: it would push the registers of every message.
+  [[gnu::noinline]] void write_continuation(const std::uint64_t* words,
+                                            std::uint32_t slot_count) noexcept {
+    for (std::uint32_t i = 1; i < slot_count; ++i) {
+      Slot& slot = slots_[(position_ + i) & mask_];
+      store_word(slot.sequence, 0, std::memory_order_relaxed);
+      store_payload(slot, words + i * core::kSlotWords);
     }
   }
 
@@ -152,12 +161,8 @@ class RingReader {
     if (slot_count - 1 >= core::kSlotsPerMessageMax) [[unlikely]] {
       return RingResult::kBreach;
     }
-    for (std::uint64_t i = 1; i < slot_count; ++i) {
-      const Slot& slot = slots_[(position_ + i) & mask_];
-      if (load_word(slot.sequence, std::memory_order_relaxed) != 0) [[unlikely]] {
-        return RingResult::kBreach;
-      }
-      load_payload(slot, words + i * core::kSlotWords);
+    if (slot_count != 1 && !read_continuation(words, slot_count)) [[unlikely]] {
+      return RingResult::kBreach;
     }
     ++sequence_;
     position_ += slot_count;
@@ -171,6 +176,17 @@ class RingReader {
   core::Sequence last_sequence() const noexcept { return sequence_; }
 
  private:
+  // False when the peer broke the protocol. Not inline: as in RingWriter.
+  [[gnu::noinline]] bool read_continuation(std::uint64_t* words,
+                                           std::uint64_t slot_count) const noexcept {
+    for (std::uint64_t i = 1; i < slot_count; ++i) {
+      const Slot& slot = slots_[(position_ + i) & mask_];
+      if (load_word(slot.sequence, std::memory_order_relaxed) != 0) return false;
+      load_payload(slot, words + i * core::kSlotWords);
+    }
+    return true;
+  }
+
   void publish_progress() noexcept {
     // SYNC POINT progress: pairs with RingWriter::reserve; says that all loads from slots before
     // `position_` are done.
@@ -179,6 +195,7 @@ class RingReader {
   }
 
   static void load_payload(const Slot& slot, std::uint64_t* words) noexcept {
+#pragma GCC unroll 7
     for (std::uint32_t i = 0; i < core::kSlotWords; ++i) {
       words[i] = load_word(slot.payload[i], std::memory_order_relaxed);
     }
