@@ -174,7 +174,11 @@ class Judge final : core::ReportSink {
     if (report.is<core::OrderAccepted>()) check_new(report.as<core::OrderAccepted>());
     Follower* const follower = by_slot_[to];
     if (follower == nullptr || follower->heard == follower->story->heard.size()) return;
-    const Report& heard = follower->story->heard[follower->heard++].report;
+    const SessionStory::Heard& next = follower->story->heard[follower->heard];
+    // The connection ended before the rest of this answer came: answers are not sent again.
+    if (answered_ != nullptr && next.resumptions != answered_->resumptions) return;
+    const Report& heard = next.report;
+    ++follower->heard;
     ++findings_.reports;
     if (same(heard, report)) return;
     note("session " + std::to_string(follower->story->serial) + " heard " + name_of(heard) +
@@ -214,7 +218,9 @@ class Judge final : core::ReportSink {
         heard.report.is<core::Receipt>() ? heard.report.as<core::Receipt>().time_ns : last_time_;
     const SessionStory::Sent& question = follower.story->questions[heard.question];
     const std::size_t before = follower.heard;
+    answered_ = &heard;
     replica_.engine().request(slot, question.number, question.request, time);
+    answered_ = nullptr;
     findings_.answers += follower.heard - before;
     return follower.heard != before;
   }
@@ -257,7 +263,8 @@ class Judge final : core::ReportSink {
     if (findings_.last_sequence == 0) return;
     const core::StateView view(replica_.engine());
     for (const SessionStory& story : stories_) {
-      for (const auto& [report, question] : story.heard) {
+      for (const SessionStory::Heard& heard : story.heard) {
+        const Report& report = heard.report;
         if (!report.is<core::OrderChanged>()) continue;
         const auto change = report.as<core::OrderChanged>();
         core::OrderView order;
@@ -281,6 +288,7 @@ class Judge final : core::ReportSink {
   core::Sequence segment_ = 0;
   core::Sequence now_ = 0;
   core::TimeNs last_time_ = 0;
+  const SessionStory::Heard* answered_ = nullptr;  // first report of the answer that comes again
 };
 
 // The journal as it would be had nothing been removed: links to all of its segments.

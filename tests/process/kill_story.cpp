@@ -18,6 +18,7 @@ void note_request(const Ledger::Entry& entry, SessionStory& story) {
 void note_report(const Ledger::Entry& entry, SessionStory& story) {
   SessionStory::Heard& heard = story.heard.emplace_back();
   std::ranges::copy(entry.words, heard.report.words);
+  heard.resumptions = story.resumptions;
   const RequestId number = core::replied_request(heard.report);
   // Numbers of questions are used again by the next connection.
   const auto first = story.questions.begin() + static_cast<std::ptrdiff_t>(story.connection);

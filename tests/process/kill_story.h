@@ -20,7 +20,8 @@ struct SessionStory {
   };
   struct Heard {
     Report report;
-    std::size_t question = kNone;  // index of what it answers, when it answers a question
+    std::size_t question = kNone;   // index of what it answers, when it answers a question
+    std::uint64_t resumptions = 0;  // of the session, before this was heard
   };
   static constexpr std::size_t kNone = ~std::size_t{0};
 

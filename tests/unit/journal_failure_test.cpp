@@ -100,7 +100,7 @@ std::string case_name(const testing::TestParamInfo<Case>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, NthOperation,
-                         testing::Combine(testing::Values(Durability::kSync),
+                         testing::Combine(testing::Values(Durability::kSync, Durability::kAsync),
                                           testing::Values(FileFailure::kNoSpace,
                                                           FileFailure::kInputOutput,
                                                           FileFailure::kShort),
