@@ -95,8 +95,9 @@ class JournalQueue {
     // SYNC POINT journal room: pairs with room().
     taken_.store(taken_position_, std::memory_order_release);
   }
+  // Any thread may ask.
   bool empty() const noexcept {
-    return published_.load(std::memory_order_acquire) == taken_position_;
+    return published_.load(std::memory_order_acquire) == taken_.load(std::memory_order_acquire);
   }
   // The newest mark; false while it changes.
   bool digest(DigestMark& mark) const noexcept {

@@ -14,9 +14,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Between two looks at an empty queue. In sync somebody waits for the next look.
+// Between two looks at the queue. In sync somebody waits for the next one, and it comes at once
+// while there is anything to do. In async nobody does, and each look takes the line that says how
+// far the records go away from the engine's core: so there it comes at once only when much waits.
 constexpr std::chrono::microseconds kLookSync{20};
 constexpr std::chrono::microseconds kLookAsync{200};
+constexpr std::size_t kMuchWaits = kAppendWordsMax / 2;
 // A quiet journal says what is durable after this time, so that readers can tell damage from a torn
 // end.
 constexpr std::chrono::milliseconds kQuiet{20};
@@ -68,8 +71,9 @@ void JournalThread::run() {
   while (true) {
     // Read before the queue: what was published before the stop is then seen below.
     const bool stopping = stopping_.load(std::memory_order_acquire);
-    bool moved = false;
-    FileFault fault = move_groups(moved);
+    std::size_t words = 0;
+    FileFault fault = move_groups(words);
+    const bool moved = words != 0;
     if (!fault && stopping && !moved) {
       fault = writer_.close(digest_up_to(writer_.last_sequence()));
       if (!fault) durable_.store(writer_.durable_sequence(), std::memory_order_release);
@@ -80,12 +84,13 @@ void JournalThread::run() {
     if (moved) last_moved = now;
     if (!fault) fault = make_durable(now - last_moved >= kQuiet);
     if (fault) return fail(fault);
-    if (!moved && !stopping) std::this_thread::sleep_for(look);
+    const bool busy = durability_ == Durability::kSync ? moved : words >= kMuchWaits;
+    if (!busy && !stopping) std::this_thread::sleep_for(look);
   }
 }
 
 // Writes what waits now, at most one queue full.
-FileFault JournalThread::move_groups(bool& moved) {
+FileFault JournalThread::move_groups(std::size_t& moved) {
   const std::span<const std::uint64_t> waiting = queue_.take();
   for (std::size_t done = 0; done < waiting.size();) {
     core::Sequence count = 0;
@@ -96,9 +101,9 @@ FileFault JournalThread::move_groups(bool& moved) {
       return fault;
     }
     done += words;
-    moved = true;
   }
-  if (moved) queue_.give_back(waiting.size());
+  moved = waiting.size();
+  if (moved != 0) queue_.give_back(moved);
   return {};
 }
 

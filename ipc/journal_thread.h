@@ -50,7 +50,8 @@ class JournalThread {
 
  private:
   void run();
-  FileFault move_groups(bool& moved);
+  // `moved` is set to the words that were written.
+  FileFault move_groups(std::size_t& moved);
   FileFault make_durable(bool idle);
   void fail(const FileFault& fault);
   DigestMark digest_up_to(core::Sequence last) const noexcept;

@@ -119,19 +119,20 @@ TEST(Lifecycle, TheHeartbeatMovesInAnIdleEngineAndStandsStillInAStoppedOne) {
 }
 
 // While it stops, an engine answers what is already in the rings with 102, and then nothing else.
-TEST(Lifecycle, RequestsInFlightAtTheStopAreAnswered102) {
+// Whether the stop came before the engine had served all that was in flight.
+bool stop_with_requests_in_flight() {
   TestEngine engine;
   LogonOptions options = engine.options("alice");
   options.request_slots = 1U << 16;
   options.report_slots = 1U << 17;
   Client client;
-  ASSERT_FALSE(client.logon(options));
+  EXPECT_FALSE(client.logon(options));
   // The ring is filled while the engine stands still, so that the signal and the requests reach it
   // together.
-  ASSERT_TRUE(engine.process().stop_running());
+  EXPECT_TRUE(engine.process().stop_running());
   RequestId last = 0;
   while (const RequestId id = client.cancel({.oms_id = 1, .order_id = 1})) last = id;
-  ASSERT_EQ(last, 1U << 16);
+  EXPECT_EQ(last, 1U << 16);
   engine.process().signal(SIGTERM);
   engine.process().go_on();
 
@@ -159,8 +160,15 @@ TEST(Lifecycle, RequestsInFlightAtTheStopAreAnswered102) {
   take_replies();
   EXPECT_EQ(engine.process().wait(), 0);
   EXPECT_EQ(answered, last);
-  EXPECT_TRUE(stopping);
   EXPECT_EQ(client.engine_state(), EngineState::kStopped);
+  return stopping;
+}
+
+TEST(Lifecycle, RequestsInFlightAtTheStopAreAnswered102) {
+  // All of them are served within milliseconds, and the thread that hears of the signal may get its
+  // turn later than that.
+  EXPECT_TRUE(
+      eventually([] { return stop_with_requests_in_flight() || testing::Test::HasFailure(); }));
 }
 
 TEST(ExitStatus, IsZeroWhenDoneAndOneWhenTheEngineRefused) {

@@ -59,8 +59,14 @@ class FakeFiles final : public ipc::FileLayer {
 
   // ---- what a test looks at
 
-  std::uint64_t operations() const { return operations_; }
-  std::uint64_t failures() const { return failures_; }  // that fail_at caused
+  std::uint64_t operations() const {
+    const std::lock_guard lock(mutex_);
+    return operations_;
+  }
+  std::uint64_t failures() const {  // that fail_at caused
+    const std::lock_guard lock(mutex_);
+    return failures_;
+  }
   bool exists(const std::string& path) const;
   // What the program sees; damage it here. The file must exist.
   Bytes& contents(const std::string& path);
