@@ -19,6 +19,7 @@
 #include "core/arena.h"
 #include "core/check.h"
 #include "core/order.h"
+#include "core/prefetch.h"
 
 namespace shmatch::core {
 
@@ -64,7 +65,7 @@ class ClientIdIndex {
 
   // A hint: the pair will be looked for soon.
   void prefetch(Index account, ClOrdId cl_ord_id) const noexcept {
-    __builtin_prefetch(&entries_[hash(account, cl_ord_id) & mask()]);
+    core::prefetch(&entries_[hash(account, cl_ord_id) & mask()]);
   }
 
   std::size_t size() const noexcept { return size_; }

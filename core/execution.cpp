@@ -39,7 +39,7 @@ void MatchingEngine::State::remember(Index order) noexcept {
   store_.finish(order);
   renew_digest(order);
   if (!store_.overfull()) return;
-  orders_digest_ -= store_[store_.oldest_finished()].digest;
+  orders_digest_ -= store_[store_.finished(0)].digest;
   store_.forget_oldest();
 }
 

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::uint32_t kNameWords = kSessionNameBytes / sizeof(std::uint64_t);
 constexpr std::uint32_t kLogonWords = kInputHeaderWords + 2 + kNameWords;
-constexpr std::uint32_t kRequestHeadWords = kInputHeaderWords + 1;
 
 constexpr const char* kSlotTaken = "a session logs on in a slot that is not free";
 
@@ -45,10 +44,10 @@ std::uint32_t words_of_kind(const std::uint64_t* words) noexcept {
     case InputKind::kLogon:
       return kLogonWords;
     case InputKind::kRequest: {
-      if (input_words(words[0]) <= kRequestHeadWords) return 0;
+      if (input_words(words[0]) <= kInputRequestWords) return 0;
       const std::uint32_t count =
-          request_words(static_cast<RequestType>(words[kRequestHeadWords] & 0xFF));
-      return count == 0 ? 0 : kRequestHeadWords + count;
+          request_words(static_cast<RequestType>(words[kInputRequestWords] & 0xFF));
+      return count == 0 ? 0 : kInputRequestWords + count;
     }
     case InputKind::kStopAccepting:
     case InputKind::kResume:
@@ -122,14 +121,6 @@ std::uint32_t encode_logon(std::uint64_t* words, SessionSlot slot, const Logon& 
   return put_header(words, InputKind::kLogon, kLogonWords, slot, now);
 }
 
-std::uint32_t encode_request(std::uint64_t* words, SessionSlot slot, Sequence request_sequence,
-                             const Request& request, TimeNs now) noexcept {
-  const std::uint32_t count = request_words(static_cast<RequestType>(request.type()));
-  words[2] = request_sequence;
-  std::copy_n(request.words, count, words + kRequestHeadWords);
-  return put_header(words, InputKind::kRequest, kRequestHeadWords + count, slot, now);
-}
-
 std::uint32_t encode_end_session(std::uint64_t* words, SessionSlot slot, TimeNs now) noexcept {
   return put_bare(words, InputKind::kEndSession, slot, now);
 }
@@ -169,7 +160,8 @@ Logon decode_logon(const std::uint64_t* words) noexcept {
 
 Request decode_request(const std::uint64_t* words) noexcept {
   Request request;
-  std::copy_n(words + kRequestHeadWords, input_words(words[0]) - kRequestHeadWords, request.words);
+  std::copy_n(words + kInputRequestWords, input_words(words[0]) - kInputRequestWords,
+              request.words);
   return request;
 }
 
@@ -187,7 +179,7 @@ const char* find_form_fault(const std::uint64_t* words, std::uint32_t word_count
     case InputKind::kLogon:
       return find_logon_form_fault(words);
     case InputKind::kRequest:
-      return well_formed(decode_request(words)) ? nullptr : "a request is malformed";
+      return well_formed(words + kInputRequestWords) ? nullptr : "a request is malformed";
     case InputKind::kStopAccepting:
       if (words[2] == static_cast<std::uint64_t>(Detail::kStopping) ||
           words[2] == static_cast<std::uint64_t>(Detail::kJournalFailed)) {
@@ -203,7 +195,11 @@ const char* find_form_fault(const std::uint64_t* words, std::uint32_t word_count
 
 const char* find_fault(const MatchingEngine& engine, const std::uint64_t* words,
                        std::uint32_t word_count) noexcept {
-  if (const char* fault = find_form_fault(words, word_count)) return fault;
+  const char* const fault = find_form_fault(words, word_count);
+  return fault != nullptr ? fault : find_state_fault(engine, words);
+}
+
+const char* find_state_fault(const MatchingEngine& engine, const std::uint64_t* words) noexcept {
   switch (input_kind(words[0])) {
     case InputKind::kLogon:
       return find_logon_fault(engine, words);

@@ -41,7 +41,8 @@ enum class InputKind : std::uint8_t {
 };
 
 inline constexpr std::uint32_t kInputHeaderWords = 2;
-inline constexpr std::uint32_t kInputRecordWordsMax = kInputHeaderWords + 1 + kMessageWordsMax;
+inline constexpr std::uint32_t kInputRequestWords = kInputHeaderWords + 1;  // before the message
+inline constexpr std::uint32_t kInputRecordWordsMax = kInputRequestWords + kMessageWordsMax;
 
 // Number of words of a record, from its first word; 0 when that is no record.
 constexpr std::uint32_t input_words(std::uint64_t first_word) noexcept {
@@ -74,12 +75,14 @@ constexpr Logon logon_of(std::uint32_t flags) noexcept {
           .resumable = (flags & 8) != 0};
 }
 
+// True for the requests that take a sequence number: SendOrder and CancelOrder. Queries do not.
+inline bool is_input(const Request& request) noexcept {
+  return request.is<CancelOrder>() || request.is<NewOrder>();
+}
+
 // Each encode_ writes one record to `words` (room for kInputRecordWordsMax) and returns its length.
 std::uint32_t encode_logon(std::uint64_t* words, SessionSlot slot, const Logon& logon,
                            TimeNs now) noexcept;
-// Only for requests that are inputs (is_input).
-std::uint32_t encode_request(std::uint64_t* words, SessionSlot slot, Sequence request_sequence,
-                             const Request& request, TimeNs now) noexcept;
 std::uint32_t encode_end_session(std::uint64_t* words, SessionSlot slot, TimeNs now) noexcept;
 std::uint32_t encode_sweep(std::uint64_t* words, TimeNs now) noexcept;
 std::uint32_t encode_stop_accepting(std::uint64_t* words, Detail why, TimeNs now) noexcept;
@@ -87,6 +90,23 @@ std::uint32_t encode_restart(std::uint64_t* words, TimeNs now) noexcept;
 std::uint32_t encode_resume(std::uint64_t* words, SessionSlot slot, const Logon& logon,
                             TimeNs now) noexcept;
 std::uint32_t encode_forget_session(std::uint64_t* words, SessionSlot slot, TimeNs now) noexcept;
+// Only for requests that are inputs. Inline: the engine's thread does this for each of them.
+inline std::uint32_t encode_request(std::uint64_t* words, SessionSlot slot,
+                                    Sequence request_sequence, const Request& request,
+                                    TimeNs now) noexcept {
+  const auto put = [&](std::uint32_t message_words) noexcept {
+    const std::uint32_t count = kInputRequestWords + message_words;
+    words[0] = input_first_word(InputKind::kRequest, count, slot);
+    words[1] = static_cast<std::uint64_t>(now);
+    words[2] = request_sequence;
+    for (std::uint32_t i = 0; i < message_words; ++i) {
+      words[kInputRequestWords + i] = request.words[i];
+    }
+    return count;
+  };
+  if (request.is<CancelOrder>()) return put(sizeof(CancelOrder) / sizeof(std::uint64_t));
+  return put(sizeof(NewOrder) / sizeof(std::uint64_t));
+}
 
 // What a record without fault (find_form_fault) says. Of a resume's Logon only the three flags
 // count that resume() takes.
@@ -97,11 +117,6 @@ constexpr Detail stop_reason(const std::uint64_t* words) noexcept {
   return static_cast<Detail>(words[2]);
 }
 
-// True for the requests that take a sequence number: SendOrder and CancelOrder. Queries do not.
-inline bool is_input(const Request& request) noexcept {
-  return request.is<CancelOrder>() || request.is<NewOrder>();
-}
-
 // Times are below this bound, so that adding any configured interval to one cannot overflow.
 inline constexpr TimeNs kTimeEnd = TimeNs{1} << 62;
 
@@ -109,9 +124,13 @@ inline constexpr TimeNs kTimeEnd = TimeNs{1} << 62;
 // believed nothing.
 const char* find_form_fault(const std::uint64_t* words, std::uint32_t word_count) noexcept;
 
-// Why the words are no record, or one that cannot be applied to an engine in its present state;
-// null when it can. A journal that passes its checksums and still holds such a record was written
-// by another program or for another state: stop, and show the sentence.
+// Why a record without fault of form cannot be applied to an engine in its present state; null when
+// it can.
+const char* find_state_fault(const MatchingEngine& engine, const std::uint64_t* words) noexcept;
+
+// Both: why the words are no record, or one that cannot be applied. A journal that passes its
+// checksums and still holds such a record was written by another program or for another state:
+// stop, and show the sentence.
 const char* find_fault(const MatchingEngine& engine, const std::uint64_t* words,
                        std::uint32_t word_count) noexcept;
 

@@ -7,97 +7,99 @@
 namespace shmatch::core {
 namespace {
 
-// How far ahead of the engine the walks over ended orders and free slots go.
-constexpr std::uint32_t kLead = 8;
+// Ended orders between a look at one and its being forgotten.
+constexpr std::uint32_t kForgottenLead = 20;
+constexpr std::uint32_t kUnindexedLead = 10;
 constexpr Index kFreeReach = 4'096;
 
-// What records of the two requests name, word by word: hints are given for every record of a long
-// replay, and do not decode what they do not use.
-class NamedKeys {
- public:
-  explicit NamedKeys(const std::uint64_t* words) noexcept {
-    constexpr std::uint32_t kRequestAt = kInputHeaderWords + 1;
-    if (input_kind(words[0]) != InputKind::kRequest) return;
-    const std::uint32_t size = input_words(words[0]);
-    if (size < kRequestAt + sizeof(CancelOrder) / 8) return;
-    message_ = words + kRequestAt;
-    const auto type = static_cast<RequestType>(message_[0] & 0xFF);
-    cancels_ = type == RequestType::kCancelOrder;
-    enters_ = type == RequestType::kNewOrder && size >= kRequestAt + sizeof(NewOrder) / 8;
-  }
+// A field of a message, read where it stands: hints are given for every request of a long replay,
+// and do not decode what they do not use.
+template <std::size_t Offset>
+std::int64_t field(const std::uint64_t* message) noexcept {
+  static_assert(Offset % 8 == 0);
+  return static_cast<std::int64_t>(message[Offset / 8]);
+}
+template <std::size_t Offset>
+std::uint8_t byte_field(const std::uint64_t* message) noexcept {
+  return static_cast<std::uint8_t>(message[Offset / 8] >> (8 * (Offset % 8)));
+}
 
-  bool cancels() const noexcept { return cancels_; }
-  bool enters() const noexcept { return enters_; }
-  // Of a cancel; 0 where it names none.
-  OrderId order_id() const noexcept { return field<offsetof(CancelOrder, order_id)>(); }
-  // Of both: they have these at the same place.
-  AccountId account_id() const noexcept { return field<offsetof(CancelOrder, account_id)>(); }
-  ClOrdId cl_ord_id() const noexcept { return field<offsetof(CancelOrder, cl_ord_id)>(); }
+RequestType type_of(const std::uint64_t* message) noexcept {
+  return static_cast<RequestType>(byte_field<0>(message));
+}
 
- private:
-  static_assert(offsetof(CancelOrder, account_id) == offsetof(NewOrder, account_id));
-  static_assert(offsetof(CancelOrder, cl_ord_id) == offsetof(NewOrder, cl_ord_id));
-
-  template <std::size_t Offset>
-  std::int64_t field() const noexcept {
-    return static_cast<std::int64_t>(message_[Offset / 8]);
-  }
-
-  const std::uint64_t* message_ = nullptr;
-  bool cancels_ = false;
-  bool enters_ = false;
-};
+// Both requests have them at the same place.
+static_assert(offsetof(CancelOrder, account_id) == offsetof(NewOrder, account_id));
+static_assert(offsetof(CancelOrder, cl_ord_id) == offsetof(NewOrder, cl_ord_id));
+constexpr auto account_id = field<offsetof(CancelOrder, account_id)>;
+constexpr auto cl_ord_id = field<offsetof(CancelOrder, cl_ord_id)>;
+constexpr auto order_id = field<offsetof(CancelOrder, order_id)>;  // only cancels have it
 
 }  // namespace
 
-void LookAhead::far(const std::uint64_t* words) noexcept {
+void LookAhead::far(const std::uint64_t* message) noexcept {
   const OrderStore& store = state_.store_;
-  const NamedKeys keys(words);
-  if (keys.cancels() && keys.order_id() > 0) {
-    store.prefetch(store.slot_of(keys.order_id()));
-  } else if (keys.cancels() || keys.enters()) {
-    store.prefetch(state_.accounts_.account(keys.account_id()), keys.cl_ord_id());
+  const bool enters = type_of(message) == RequestType::kNewOrder;
+  if (!enters && type_of(message) != RequestType::kCancelOrder) return;
+  if (!enters && order_id(message) > 0) {
+    store.prefetch(store.slot_of(order_id(message)));
+  } else {
+    store.prefetch(state_.accounts_.account(account_id(message)), cl_ord_id(message));
   }
-  if (keys.enters()) follow_free();
+  if (enters) follow_free();
 }
 
-void LookAhead::near(const std::uint64_t* words) noexcept {
+void LookAhead::near(const std::uint64_t* message) noexcept {
   const OrderStore& store = state_.store_;
-  const NamedKeys keys(words);
-  if (!keys.cancels()) return;
+  if (type_of(message) == RequestType::kNewOrder) return follow_level(message);
+  if (type_of(message) != RequestType::kCancelOrder) return;
   Index slot = kNoIndex;
-  if (keys.order_id() > 0) {
-    slot = store.slot_of(keys.order_id());
+  if (order_id(message) > 0) {
+    slot = store.slot_of(order_id(message));
   } else {
-    slot = store.find(state_.accounts_.account(keys.account_id()), keys.cl_ord_id());
+    slot = store.find(state_.accounts_.account(account_id(message)), cl_ord_id(message));
     if (slot != kNoIndex) store.prefetch(slot);
   }
   if (slot != kNoIndex) state_.books_.prefetch(store[slot]);
   follow_forgotten();
 }
 
+// The level at the price of a new order, and later the order that it will stand behind.
+void LookAhead::follow_level(const std::uint64_t* message) noexcept {
+  Index& place = levels_[next_level_];
+  if (++next_level_ == kTailDelay) next_level_ = 0;
+  if (place != kNoIndex) state_.books_.prefetch_tail(place);
+  place = kNoIndex;
+  const Index instrument =
+      state_.instrument_map_.find(field<offsetof(NewOrder, instrument_id)>(message));
+  const auto side = static_cast<Side>(byte_field<offsetof(NewOrder, side)>(message));
+  if (instrument == kNoIndex || side > Side::kSell) return;
+  const Decimal limit{
+      field<offsetof(NewOrder, limit_price_mantissa)>(message),
+      static_cast<std::int8_t>(byte_field<offsetof(NewOrder, limit_price_exponent)>(message))};
+  const Increments price = to_increments(limit, state_.instruments_[instrument].tick);
+  if (price.error != DecimalError::kNone) return;
+  place = state_.books_.guess(instrument, side, price.count);
+  if (place != kNoIndex) state_.books_.prefetch_level(place);
+}
+
 // Each order that ends makes the engine forget another one, which ended long ago: its record and
 // its entry in the index of client ids are as cold as can be.
 void LookAhead::follow_forgotten() noexcept {
   const OrderStore& store = state_.store_;
-  const Index oldest = store.oldest_finished();
-  if (forgotten_lead_ > 0 && oldest != oldest_) --forgotten_lead_;
-  oldest_ = oldest;
-  if (forgotten_ == kNoIndex || store[forgotten_].order_id == 0) {
-    forgotten_ = oldest;
-    forgotten_lead_ = 0;
+  const std::uint32_t count = store.finished_count();
+  if (count < store.finished_capacity() || count <= kForgottenLead) return;
+  const std::uint32_t oldest = store.counters().ended_count - count;
+  // They count on, modulo 2^32; whoever was not asked for a while starts again.
+  if (forgotten_ - oldest > kForgottenLead) forgotten_ = oldest;
+  if (unindexed_ - oldest > kForgottenLead) unindexed_ = oldest;
+  // Two at a time catch up with an engine that goes on one by one.
+  for (int step = 0; step < 2 && forgotten_ - oldest < kForgottenLead; ++step) {
+    store.prefetch_order(store.finished(forgotten_++ - oldest));
   }
-  // Two steps a record at most: each waits for the one before.
-  for (int step = 0; step < 2 && forgotten_ != kNoIndex && forgotten_lead_ < kLead; ++step) {
-    const Order& order = store[forgotten_];
-    if (order.state == OrderState::kWorking) {
-      forgotten_ = kNoIndex;
-      return;
-    }
+  for (int step = 0; step < 2 && unindexed_ - oldest < kUnindexedLead; ++step) {
+    const Order& order = store[store.finished(unindexed_++ - oldest)];
     if (order.cl_ord_id != 0) store.prefetch(order.account, order.cl_ord_id);
-    forgotten_ = order.next;
-    ++forgotten_lead_;
-    if (forgotten_ != kNoIndex) store.prefetch(forgotten_);
   }
 }
 

@@ -1,8 +1,10 @@
-// Hints to the processor about records that will be applied soon. Orders lie all over hundreds of
-// megabytes; a replay that knows what comes can have each of them fetched while earlier records are
-// applied, instead of waiting for one after the other.
+// Hints to the processor about requests that will be applied soon. Orders lie all over hundreds of
+// megabytes; whoever knows what comes (a replay, an engine with many requests waiting in a ring)
+// can have each of them fetched while earlier ones are applied, instead of waiting for one after
+// the other.
 //
-// Hints change nothing, and whatever a record holds they are harmless. Thread: the engine's.
+// Hints change nothing, and whatever a message holds they are harmless: it may be memory that a
+// client writes. Thread: the engine's.
 #pragma once
 
 #include <cstdint>
@@ -14,27 +16,56 @@ namespace shmatch::core {
 
 class LookAhead {
  public:
-  // Records between a hint and its use, at best.
+  // Requests between a hint and its use, at best.
   static constexpr std::uint32_t kFar = 20;
   static constexpr std::uint32_t kNear = 10;
+  // Words that a message must have to be read.
+  static constexpr std::uint32_t kMessageWords = sizeof(NewOrder) / sizeof(std::uint64_t);
 
   // `engine` must outlive it.
-  explicit LookAhead(const MatchingEngine& engine) noexcept : state_(*engine.state_) {}
+  explicit LookAhead(const MatchingEngine& engine) noexcept : state_(*engine.state_) {
+    for (Index& level : levels_) level = kNoIndex;
+  }
 
-  // For the record that is kFar records away: what it names.
-  void far(const std::uint64_t* words) noexcept;
-  // For the record that is kNear records away: where what it names leads to.
-  void near(const std::uint64_t* words) noexcept;
+  // For the request that is kFar requests away: what it names.
+  void far(const std::uint64_t* message) noexcept;
+  // For the request that is kNear requests away, after far: where what it names leads to.
+  void near(const std::uint64_t* message) noexcept;
+
+  // The same for input records, which may be others than requests.
+  void far_record(const std::uint64_t* words) noexcept {
+    if (is_whole_request(words)) far(words + kInputRequestWords);
+  }
+  void near_record(const std::uint64_t* words) noexcept {
+    if (is_whole_request(words)) near(words + kInputRequestWords);
+  }
 
  private:
+  // CancelOrder is shorter, and nothing is read behind it.
+  static bool is_whole_request(const std::uint64_t* words) noexcept {
+    if (input_kind(words[0]) != InputKind::kRequest) return false;
+    const std::uint32_t size = input_words(words[0]);
+    const bool cancels =
+        size > kInputRequestWords &&
+        (words[kInputRequestWords] & 0xFF) == static_cast<std::uint64_t>(RequestType::kCancelOrder);
+    return size >= kInputRequestWords +
+                       (cancels ? sizeof(CancelOrder) / sizeof(std::uint64_t) : kMessageWords);
+  }
   void follow_forgotten() noexcept;
   void follow_free() noexcept;
+  void follow_level(const std::uint64_t* message) noexcept;
+
+  // Requests between a hint of the level that an order will join and one of the order at its end.
+  static constexpr std::uint32_t kTailDelay = kNear / 2;
 
   const MatchingEngine::State& state_;
-  Index forgotten_ = kNoIndex;  // an ended order that will be forgotten soon
-  std::uint32_t forgotten_lead_ = 0;
-  Index oldest_ = kNoIndex;  // that follow_forgotten saw last
-  Index free_ = 0;           // a slot that a new order will take soon
+  Index free_ = 0;  // a slot that a new order will take soon
+  // Ended orders, counted from the first one that ever did: those before `forgotten_` have been
+  // fetched, those before `unindexed_` also their entries in the index of client ids.
+  std::uint32_t forgotten_ = 0;
+  std::uint32_t unindexed_ = 0;
+  Index levels_[kTailDelay];
+  std::uint32_t next_level_ = 0;
 };
 
 }  // namespace shmatch::core

@@ -326,7 +326,7 @@ struct Resumed {
   // The newest SendOrder or CancelOrder of this session that the engine has executed or refused,
   // 0 for none. Requests with larger numbers never were; new ones are numbered from here on.
   Sequence last_request = 0;
-  std::uint64_t missed = 0;       // how many kept reports follow
+  std::uint64_t missed = 0;  // how many kept reports follow
   // With a gap: reports named before this are not kept any more.
   Sequence gap_end_sequence = 0;
   std::uint32_t gap_end_ordinal = 0;
@@ -439,18 +439,23 @@ using Report = MessageBuffer<ReportHeader>;
 
 // True when type, slot count and reserved fields are what this protocol version sends. The engine
 // must only be given such requests; a session that sends another one has broken the protocol.
-inline bool well_formed(const Request& request) noexcept {
+// `words` has as many words as its type's message, or more; fewer only when there is no such type.
+inline bool well_formed(const std::uint64_t* words) noexcept {
   // By RequestType, from kCancelOrder on.
   static constexpr std::uint32_t kSlots[] = {
       slots_of<CancelOrder>(),     slots_of<NewOrder>(), slots_of<OrderStatusQuery>(),
       slots_of<OpenOrdersQuery>(), slots_of<L2Query>(),  slots_of<Ping>()};
-  const std::uint32_t place = request.type() - std::uint32_t{1};
+  const auto type = static_cast<RequestType>(words[0] & 0xFF);
+  const std::uint64_t place = (words[0] & 0xFF) - 1;
   // The header's reserved bytes are the upper six of the first word.
-  if ((request.words[0] >> 16) != 0 || place >= std::size(kSlots)) return false;
-  if (request.slots() != kSlots[place]) return false;
-  if (request.is<NewOrder>()) return request.as<NewOrder>().reserved == 0;
-  return !request.is<Ping>() || request.as<Ping>().fence <= 1;
+  if (place >= std::size(kSlots) || words[0] >> 8 != kSlots[place]) return false;
+  if (type == RequestType::kNewOrder) {
+    constexpr std::size_t kAt = offsetof(NewOrder, reserved);
+    return (words[kAt / 8] >> (8 * (kAt % 8)) & 0xFF) == 0;
+  }
+  return type != RequestType::kPing || words[offsetof(Ping, fence) / 8] <= 1;
 }
+inline bool well_formed(const Request& request) noexcept { return well_formed(request.words); }
 
 // The request that `report` replies to, or 0 for events.
 Sequence replied_request(const Report& report) noexcept;

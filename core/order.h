@@ -15,7 +15,7 @@ struct alignas(64) Order {
   Ticks price;           // 0 for a market order
   Lots leaves;           // working: still open; ended: what was left then
   std::uint64_t digest;  // what the order adds to the state's digest, if that is kept
-  Index next;            // working: behind us in the level; ended: the order that ended after us
+  Index next;            // while it rests: behind us in the level
   Index previous;
   Index level;               // kNoIndex unless the order rests
   std::uint16_t account;     // index of the account

@@ -1,10 +1,21 @@
 #include "core/order_book.h"
 
+#include <algorithm>
+#include <bit>
+
 #include "core/check.h"
 #include "core/digest.h"
 
 namespace shmatch::core {
 namespace {
+
+// Entries of the table of levels met lately: as many as levels may exist, but no more than fit in a
+// part of the second cache.
+constexpr unsigned kCacheBitsMax = 14;
+
+unsigned cache_bits(std::size_t levels) noexcept {
+  return std::min(kCacheBitsMax, static_cast<unsigned>(std::bit_width(levels)) + 1);
+}
 
 std::uint64_t level_digest(const Level& level) noexcept {
   return digest_of(level.side_key, {static_cast<std::uint64_t>(level.price),
@@ -20,6 +31,8 @@ OrderBooks::OrderBooks(Arena& arena, std::size_t instruments, std::size_t restin
       updates_(arena.take<std::uint64_t>(instruments)),
       levels_(arena.take<Level>(resting_max)),
       nodes_(arena, resting_max, instruments * 2),
+      cache_shift_(64 - cache_bits(resting_max)),
+      level_cache_(arena.take<Index>(std::size_t{1} << cache_bits(resting_max))),
       keep_digest_(keep_digest) {}
 
 void OrderBooks::name(Index instrument, InstrumentId id) noexcept {
@@ -44,14 +57,26 @@ std::uint64_t OrderBooks::walk_digest() const noexcept {
   return sum;
 }
 
-Index OrderBooks::level_of(const Order& order) const noexcept {
-  return side_of(order.instrument, order.side).tree.find(nodes_, rank(order.side, order.price));
+Index OrderBooks::level_of(const Order& order) noexcept {
+  Index& cached = level_cache_[cache_place(order.instrument, order.side, order.price)];
+  if (cached != 0) {
+    const Level& level = levels_[cached - 1];
+    // Closed levels hold no orders, and others may have their place by now.
+    if (level.price == order.price && level.order_count != 0 &&
+        level.side_index == side_index(order.instrument, order.side)) {
+      return cached - 1;
+    }
+  }
+  const Index found =
+      side_of(order.instrument, order.side).tree.find(nodes_, rank(order.side, order.price));
+  if (found != kNoIndex) cached = found + 1;
+  return found;
 }
 
 void OrderBooks::expect(Index slot) noexcept {
   expected_ = slot;
   expected_level_ = level_of(orders_[slot]);
-  if (expected_level_ != kNoIndex) __builtin_prefetch(&orders_[levels_[expected_level_].tail], 1);
+  if (expected_level_ != kNoIndex) core::prefetch(&orders_[levels_[expected_level_].tail]);
 }
 
 void OrderBooks::add(Index slot, TimeNs now) noexcept {
@@ -117,10 +142,11 @@ Index OrderBooks::open_level(Index instrument, Side side, Ticks price) noexcept 
                          .head = kNoIndex,
                          .tail = kNoIndex,
                          .order_count = 0,
-                         .side_index = instrument * 2 + static_cast<Index>(side),
+                         .side_index = side_index(instrument, side),
                          .side_key = book_side.key,
                          .digest = 0};
   book_side.tree.insert(nodes_, rank(side, price), index);
+  level_cache_[cache_place(instrument, side, price)] = index + 1;
   const Index best = book_side.best_plus_one - 1;
   if (best == kNoIndex || rank(side, price) > rank(side, levels_[best].price)) {
     book_side.best_plus_one = index + 1;
@@ -171,7 +197,7 @@ std::size_t OrderBooks::check_invariants() const noexcept {
       for (const Level* level = best(instrument, side); level != nullptr;
            level = behind(instrument, side, level->price)) {
         SHMATCH_CHECK(at(instrument, side, level->price) == level);
-        SHMATCH_CHECK(level->side_index == instrument * 2 + static_cast<Index>(side));
+        SHMATCH_CHECK(level->side_index == side_index(instrument, side));
         resting += check_level(*level);
         ++levels;
       }

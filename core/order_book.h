@@ -5,6 +5,10 @@
 // quantity. The best level of each side is remembered, so that the touch costs one load. Totals are
 // 128 bits wide: kAmountMax lots times the largest order capacity does not fit in 64.
 //
+// The tree is searched for levels that are new or were not met for a while: a small table remembers
+// where the level of a price was found last, and the level itself says whether it still is that
+// one.
+//
 // Orders are linked by slot numbers inside their own records; this file changes only the fields
 // next, previous, level and leaves of an order. Thread: the core's. Worst case: a tree descent for
 // the first and last order of a level; constant for all others.
@@ -16,6 +20,7 @@
 #include "core/arena.h"
 #include "core/level_tree.h"
 #include "core/order.h"
+#include "core/prefetch.h"
 
 namespace shmatch::core {
 
@@ -61,12 +66,22 @@ class OrderBooks {
   // O(levels looked at).
   bool can_fill(Index instrument, Side side, Ticks limit, Lots quantity) const noexcept;
 
+  // Where the level at this price may be, kNoIndex when nothing is known of it: for hints only.
+  Index guess(Index instrument, Side side, Ticks price) const noexcept {
+    const Index index = level_cache_[cache_place(instrument, side, price)] - 1;
+    return index < levels_.size() ? index : kNoIndex;
+  }
+  // Hints: an order will join the level soon; the second one when the first has had its time.
+  void prefetch_level(Index level) const noexcept { core::prefetch(&levels_[level]); }
+  void prefetch_tail(Index level) const noexcept {
+    if (levels_[level].tail < orders_.size()) core::prefetch(&orders_[levels_[level].tail]);
+  }
   // A hint: the order will leave its level soon.
   void prefetch(const Order& order) const noexcept {
     if (order.level >= levels_.size()) return;
-    __builtin_prefetch(&levels_[order.level], 1);
-    if (order.previous < orders_.size()) __builtin_prefetch(&orders_[order.previous], 1);
-    if (order.next < orders_.size()) __builtin_prefetch(&orders_[order.next], 1);
+    core::prefetch(&levels_[order.level]);
+    if (order.previous < orders_.size()) core::prefetch(&orders_[order.previous]);
+    if (order.next < orders_.size()) core::prefetch(&orders_[order.next]);
   }
 
   // Counts the changes of an instrument's book.
@@ -104,15 +119,25 @@ class OrderBooks {
 
   static Rank rank(Side side, Ticks price) noexcept { return side == Side::kBuy ? price : -price; }
   BookSide& side_of(Index instrument, Side side) noexcept {
-    return sides_[instrument * 2 + static_cast<Index>(side)];
+    return sides_[side_index(instrument, side)];
   }
   const BookSide& side_of(Index instrument, Side side) const noexcept {
-    return sides_[instrument * 2 + static_cast<Index>(side)];
+    return sides_[side_index(instrument, side)];
   }
   const Level* level(Index index) const noexcept {
     return index == kNoIndex ? nullptr : &levels_[index];
   }
-  Index level_of(const Order& order) const noexcept;
+  // The level at the order's price, or kNoIndex.
+  Index level_of(const Order& order) noexcept;
+  static Index side_index(Index instrument, Side side) noexcept {
+    return instrument * 2 + static_cast<Index>(side);
+  }
+  // Multiplied by the golden ratio, prices in a row and prices far apart alike are spread evenly.
+  std::size_t cache_place(Index instrument, Side side, Ticks price) const noexcept {
+    const std::uint64_t key =
+        static_cast<std::uint64_t>(price) + (std::uint64_t{side_index(instrument, side)} << 40);
+    return (key * 0x9E37'79B9'7F4A'7C15U) >> cache_shift_;
+  }
   Index open_level(Index instrument, Side side, Ticks price) noexcept;
   void close_level(Index level) noexcept;
   void changed(Level& level, TimeNs now) noexcept;
@@ -124,6 +149,8 @@ class OrderBooks {
   std::span<std::uint64_t> updates_;
   std::span<Level> levels_;
   LevelNodePool nodes_;
+  unsigned cache_shift_;
+  std::span<Index> level_cache_;  // level plus one, by cache_place
   bool keep_digest_;
   std::uint64_t digest_ = 0;
   Index expected_ = kNoIndex;        // the order that expect was told of last,

@@ -22,6 +22,7 @@ OrderStore::OrderStore(Arena& arena, const Capacities& capacities, std::uint64_t
       details_(arena.take<OrderDetail>(slot_count_)),
       cancel_sessions_(arena.take<SessionSerial>(slot_count_)),
       walk_accounts_(arena.take<Index>(slot_count_)),
+      finished_(arena.take<Index>(std::size_t{finished_capacity_} + 1)),
       free_(arena, slot_count_),
       client_ids_(arena, slot_count_, orders_, hash_salt) {}
 
@@ -74,27 +75,17 @@ void OrderStore::index(Index slot) noexcept {
 void OrderStore::finish(Index slot) noexcept {
   SHMATCH_CHECK(orders_[slot].state != OrderState::kWorking && orders_[slot].level == kNoIndex);
   --working_count_;
-  orders_[slot].next = kNoIndex;
-  if (newest_finished_ == kNoIndex) {
-    oldest_finished_ = slot;
-  } else {
-    orders_[newest_finished_].next = slot;
-  }
-  newest_finished_ = slot;
-  ++finished_count_;
+  const std::size_t place = std::size_t{first_finished_} + finished_count_++;
+  finished_[place < finished_.size() ? place : place - finished_.size()] = slot;
   details_[slot].ended_as = counters_.ended_count++;
 }
 
 void OrderStore::forget_oldest() noexcept {
-  const Index slot = oldest_finished_;
+  const Index slot = finished(0);
   Order& order = orders_[slot];
-  oldest_finished_ = order.next;
-  if (oldest_finished_ != kNoIndex) {
-    // The next one to go. It was last touched when it ended, long ago.
-    __builtin_prefetch(&orders_[oldest_finished_]);
-  }
-  if (oldest_finished_ == kNoIndex) newest_finished_ = kNoIndex;
-  --finished_count_;
+  if (++first_finished_ == finished_.size()) first_finished_ = 0;
+  // The next one to go was last touched when it ended, long ago.
+  if (--finished_count_ > 0) prefetch_order(finished(0));
   if (order.cl_ord_id != 0) client_ids_.erase(order.account, order.cl_ord_id, slot);
   order.order_id = 0;
   free_.insert(slot);
@@ -152,8 +143,9 @@ void OrderStore::check_invariants() const noexcept {
   SHMATCH_CHECK(working == working_count_ && finished == finished_count_);
   SHMATCH_CHECK(finished_count_ <= finished_capacity_);
   std::uint32_t number = counters_.ended_count - finished_count_;
-  for (Index slot = oldest_finished_; slot != kNoIndex; slot = orders_[slot].next) {
-    SHMATCH_CHECK(details_[slot].ended_as == number++);
+  for (std::uint32_t age = 0; age < finished_count_; ++age) {
+    SHMATCH_CHECK(orders_[this->finished(age)].state != OrderState::kWorking);
+    SHMATCH_CHECK(details_[this->finished(age)].ended_as == number++);
   }
   SHMATCH_CHECK(number == counters_.ended_count);
 }

@@ -2,9 +2,9 @@
 //
 // An OrderId holds its order's slot in its low bits, so finding an order by id is one load and one
 // comparison, no hash. Ids are handed out in increasing order: the cursor goes round the slots and
-// skips taken ones; the high bits count the rounds. Ended orders stay in their slots, queued by the
-// time they ended; when there are more than configured, the oldest has to be forgotten and its slot
-// becomes free.
+// skips taken ones; the high bits count the rounds. Ended orders stay in their slots, and a ring
+// names these in the order in which they ended; when there are more than configured, the oldest has
+// to be forgotten and its slot becomes free.
 //
 // Invariants: (1) slots = working + finished + free, and there are enough slots that one is free
 // whenever fewer orders work than the capacity says, plus one for an order that never rests; (2)
@@ -18,6 +18,7 @@
 #include "core/client_id_index.h"
 #include "core/configuration.h"
 #include "core/order.h"
+#include "core/prefetch.h"
 #include "core/slot_bitmap.h"
 
 namespace shmatch::core {
@@ -36,9 +37,10 @@ class OrderStore {
   }
 
   // Hints, for whoever knows what comes (core/look_ahead.h).
+  void prefetch_order(Index slot) const noexcept { core::prefetch(&orders_[slot]); }
   void prefetch(Index slot) const noexcept {
-    __builtin_prefetch(&orders_[slot], 1);
-    __builtin_prefetch(&details_[slot], 1);
+    core::prefetch(&orders_[slot]);
+    core::prefetch(&details_[slot]);
   }
   void prefetch(Index account, ClOrdId cl_ord_id) const noexcept {
     client_ids_.prefetch(account, cl_ord_id);
@@ -46,8 +48,8 @@ class OrderStore {
   // The slot will be taken by a new order.
   void prefetch_free(Index slot) const noexcept {
     prefetch(slot);
-    __builtin_prefetch(&cancel_sessions_[slot], 1);
-    __builtin_prefetch(&walk_accounts_[slot], 1);
+    core::prefetch(&cancel_sessions_[slot]);
+    core::prefetch(&walk_accounts_[slot]);
   }
   // Where the order with this id is, if it is known; below slot_count() in any case.
   Index slot_of(OrderId order_id) const noexcept {
@@ -72,8 +74,11 @@ class OrderStore {
   // capacity says: forget the oldest before the next order ends.
   void finish(Index slot) noexcept;
   bool overfull() const noexcept { return finished_count_ > finished_capacity_; }
-  // The order that ended longest ago, or kNoIndex.
-  Index oldest_finished() const noexcept { return oldest_finished_; }
+  // Slots of ended orders by age: 0 is the one that ended longest ago; below finished_count().
+  Index finished(std::uint32_t age) const noexcept {
+    const std::size_t place = std::size_t{first_finished_} + age;
+    return finished_[place < finished_.size() ? place : place - finished_.size()];
+  }
   void forget_oldest() noexcept;
 
   Order& operator[](Index slot) noexcept { return orders_[slot]; }
@@ -92,6 +97,7 @@ class OrderStore {
   Index slot_count() const noexcept { return slot_count_; }
   std::uint32_t working_count() const noexcept { return working_count_; }
   std::uint32_t finished_count() const noexcept { return finished_count_; }
+  std::uint32_t finished_capacity() const noexcept { return finished_capacity_; }
 
   // Where the ids and the numbers of ended orders stand.
   struct Counters {
@@ -126,13 +132,13 @@ class OrderStore {
   std::span<OrderDetail> details_;
   std::span<SessionSerial> cancel_sessions_;
   std::span<Index> walk_accounts_;
+  std::span<Index> finished_;
   SlotBitmap free_;
   ClientIdIndex client_ids_;
   Counters counters_;
   std::uint32_t working_count_ = 0;
   std::uint32_t finished_count_ = 0;
-  Index oldest_finished_ = kNoIndex;
-  Index newest_finished_ = kNoIndex;
+  Index first_finished_ = 0;  // the oldest one's place in the ring
 };
 
 }  // namespace shmatch::core

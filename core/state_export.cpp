@@ -41,9 +41,8 @@ bool MatchingEngine::State::export_to(WordSink& sink) const noexcept {
                           static_cast<std::uint64_t>(level.changed), level.order_count});
     for (Index slot = level.head; slot != kNoIndex; slot = store_[slot].next) write_order(slot);
   });
-  for (Index slot = store_.oldest_finished(); slot != kNoIndex; slot = store_[slot].next) {
-    write_order(slot);
-  }
+  for (std::uint32_t age = 0; age < store_.finished_count(); ++age)
+    write_order(store_.finished(age));
   for_each_instrument_words([&](const InstrumentWords& words) noexcept { writer.put(words); });
   for_each_session_words([&](const SessionWords& words) noexcept { writer.put(words); });
   for (std::uint32_t place = 0; place < sweep_count_; ++place) {

@@ -48,7 +48,7 @@ bool StateView::find(OrderId order_id, OrderView& view) const noexcept {
       order.cancel_reason == CancelReason::kCancelOnDisconnect) {
     view.ended_by = state_.accounts_.user_id(detail.ended_by);
   }
-  // An ended order's links belong to the queue of ended orders.
+  // An ended order's links are those of its last day in a queue.
   if (order.state == OrderState::kWorking) {
     if (order.previous != kNoIndex) view.ahead = store[order.previous].order_id;
     if (order.next != kNoIndex) view.behind = store[order.next].order_id;

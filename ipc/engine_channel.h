@@ -23,10 +23,10 @@ namespace shmatch::ipc {
 
 struct Command {
   enum class Kind : std::uint8_t {
-    kOpen,   // `session` is handed over until its kEnded notice; its entry says whether it is new
-             // or goes on with the resumable session of its slot
-    kClose,  // the client of session `number` in `slot` is gone; ignored when that session has
-             // ended
+    kOpen,    // `session` is handed over until its kEnded notice; its entry says whether it is new
+              // or goes on with the resumable session of its slot
+    kClose,   // the client of session `number` in `slot` is gone; ignored when that session has
+              // ended
     kForget,  // the resumable session in `slot` has no client and is not wanted any more
     kStop,
   };

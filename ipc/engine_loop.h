@@ -28,6 +28,7 @@
 #include <span>
 #include <vector>
 
+#include "core/look_ahead.h"
 #include "core/matching_engine.h"
 #include "ipc/capture.h"
 #include "ipc/engine_channel.h"
@@ -78,6 +79,7 @@ class EngineLoop final : private core::ReportSink {
   void sweep() noexcept;
   void idle() noexcept;
 
+  void look_ahead(const Session& session) noexcept;
   void doom(Session& session, EndReason reason) noexcept;
   // Not inline: it would push the registers of every report delivered.
   [[gnu::noinline]] void end_soon(Session& session) noexcept;
@@ -102,6 +104,7 @@ class EngineLoop final : private core::ReportSink {
   bool waits_for_disk() noexcept;
 
   core::MatchingEngine& engine_;
+  core::LookAhead hints_;
   ReportWindows& windows_;
   InputLog& log_;
   IdleMode idle_mode_;

@@ -31,6 +31,7 @@
 #include <cstdint>
 
 #include "core/message.h"
+#include "core/prefetch.h"
 #include "ipc/memory_layout.h"
 
 namespace shmatch::ipc {
@@ -170,7 +171,21 @@ class RingReader {
     return RingResult::kDone;
   }
 
-  void prefetch_next() const noexcept { __builtin_prefetch(&slots_[position_ & mask_]); }
+  // For hints about what comes: the first `count` words (at most two slots' full) of the message
+  // that starts `offset` slots behind the next one's start. False when no unread message does.
+  // Takes nothing, promises nothing: the words may be others when the message is read.
+  bool peek(std::uint32_t offset, std::uint64_t* words, std::uint32_t count) const noexcept {
+    const Slot& head = slots_[(position_ + offset) & mask_];
+    if (load_word(head.sequence, std::memory_order_acquire) <= sequence_) return false;
+    const Slot& next = slots_[(position_ + offset + 1) & mask_];
+    for (std::uint32_t i = 0; i < count; ++i) {
+      words[i] = i < core::kSlotWords
+                     ? load_word(head.payload[i], std::memory_order_relaxed)
+                     : load_word(next.payload[i - core::kSlotWords], std::memory_order_relaxed);
+    }
+    return true;
+  }
+  void prefetch_next() const noexcept { core::prefetch_shared(&slots_[position_ & mask_]); }
 
   // Number of the last message read; 0 before the first.
   core::Sequence last_sequence() const noexcept { return sequence_; }

@@ -84,6 +84,13 @@ class Session {
     return take_out_of_the_ordinary(request);
   }
   void prefetch_next() const noexcept { requests_.prefetch_next(); }
+  // As RingReader::peek.
+  bool peek(std::uint32_t offset, std::uint64_t* words, std::uint32_t count) const noexcept {
+    return requests_.peek(offset, words, count);
+  }
+  // How many requests the last visit took: whether more than one at a time is to be expected.
+  std::uint32_t last_batch() const noexcept { return last_batch_; }
+  void set_last_batch(std::uint32_t requests) noexcept { last_batch_ = requests; }
   std::uint32_t request_slots() const noexcept { return memory_.sizes().request_slots; }
   // Before the first request is taken: it has this number.
   void number_requests_from(core::Sequence first) noexcept;
@@ -139,7 +146,8 @@ class Session {
   RingWriter reports_;
   Backlog backlog_;
   core::Sequence released_;  // reports of inputs up to this one may leave
-  bool attention_;                                // draining, gated, or the backlog holds reports
+  bool attention_;           // draining, gated, or the backlog holds reports
+  std::uint32_t last_batch_ = 0;
   bool draining_ = false;
   EndReason doomed_ = EndReason::kNone;
   std::uint32_t drain_left_ = 0;  // requests that may still be taken while draining

@@ -20,15 +20,33 @@ InputStream::Next ReadAhead::next(InputBatch& batch) {
   batch.first_sequence = held.first_sequence;
   batch.record_count = held.record_count;
   batch.words = held.words;
+  batch.well_formed = held.well_formed;
   batch.configuration = held.configuration ? &*held.configuration : nullptr;
   batch.marks = held.marks;
   return Next::kBatch;
 }
 
+namespace {
+
+// How many of the batch's records, from the first on, have no fault of form: whoever applies them
+// need not look again.
+std::uint32_t count_well_formed(std::span<const std::uint64_t> words, std::uint32_t records) {
+  std::uint32_t count = 0;
+  for (; count < records && !words.empty(); ++count) {
+    const std::uint32_t size = core::input_words(words.front());
+    if (size > words.size() || core::find_form_fault(words.data(), size) != nullptr) break;
+    words = words.subspan(size);
+  }
+  return count;
+}
+
+}  // namespace
+
 void ReadAhead::hold(const InputBatch& batch, Held& held) {
   held.first_sequence = batch.first_sequence;
   held.record_count = batch.record_count;
   held.words.assign(batch.words.begin(), batch.words.end());
+  held.well_formed = count_well_formed(held.words, held.record_count);
   held.marks.assign(batch.marks.begin(), batch.marks.end());
   held.configuration.reset();
   if (batch.configuration != nullptr) held.configuration = *batch.configuration;

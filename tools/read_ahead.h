@@ -41,6 +41,7 @@ class ReadAhead final : public InputStream {
     Next what = Next::kEnd;
     core::Sequence first_sequence = 0;
     std::uint32_t record_count = 0;
+    std::uint32_t well_formed = 0;
     std::vector<std::uint64_t> words;
     std::vector<ipc::DigestMark> marks;
     std::optional<core::Configuration> configuration;

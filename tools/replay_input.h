@@ -34,6 +34,8 @@ struct InputBatch {
   core::Sequence first_sequence = 0;  // of the first record; the others follow without a gap
   std::uint32_t record_count = 0;     // may be 0: then only the marks count
   std::span<const std::uint64_t> words;
+  // Of so many records, the first ones, it is known that they have no fault of form.
+  std::uint32_t well_formed = 0;
   // Not null where the configuration changes: it holds from this batch's first record on.
   const core::Configuration* configuration = nullptr;
   // Ascending; for states after one of this batch's records, or before the first.

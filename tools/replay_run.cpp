@@ -111,17 +111,18 @@ bool Replay::apply_batch(const InputBatch& batch) {
   split_records(batch, records_);
   const std::size_t count = records_.size();
   for (std::size_t i = 0; i < count && i < core::LookAhead::kFar; ++i) {
-    look_ahead_->far(records_[i]);
-    if (i < core::LookAhead::kNear) look_ahead_->near(records_[i]);
+    look_ahead_->far_record(records_[i]);
+    if (i < core::LookAhead::kNear) look_ahead_->near_record(records_[i]);
   }
   for (std::size_t i = 0; i < count; ++i) {
     if (++sequence > settings_.until) return false;
-    if (i + core::LookAhead::kFar < count) look_ahead_->far(records_[i + core::LookAhead::kFar]);
+    if (i + core::LookAhead::kFar < count)
+      look_ahead_->far_record(records_[i + core::LookAhead::kFar]);
     if (i + core::LookAhead::kNear < count) {
-      look_ahead_->near(records_[i + core::LookAhead::kNear]);
+      look_ahead_->near_record(records_[i + core::LookAhead::kNear]);
     }
     const InputRecord record{sequence, {records_[i], core::input_words(records_[i][0])}};
-    if (!apply_record(record) || !check_marks(sequence)) return false;
+    if (!apply_record(record, i < batch.well_formed) || !check_marks(sequence)) return false;
   }
   if (count == batch.record_count) return true;
   if (++sequence <= settings_.until) {
@@ -130,9 +131,11 @@ bool Replay::apply_batch(const InputBatch& batch) {
   return false;
 }
 
-bool Replay::apply_record(const InputRecord& record) {
+bool Replay::apply_record(const InputRecord& record, bool well_formed) {
   const auto size = static_cast<std::uint32_t>(record.words.size());
-  if (const char* reason = core::find_fault(*engine_, record.words.data(), size)) {
+  const char* const reason = well_formed ? core::find_state_fault(*engine_, record.words.data())
+                                         : core::find_fault(*engine_, record.words.data(), size);
+  if (reason != nullptr) {
     outcome_.bad_record = BadRecord{record.sequence, reason};
     return false;
   }

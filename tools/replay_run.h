@@ -15,10 +15,10 @@
 #include "core/look_ahead.h"
 #include "core/matching_engine.h"
 #include "core/message.h"
-#include "core/report_digest.h"
 #include "ipc/fault.h"
 #include "tools/replay_engine.h"
 #include "tools/replay_input.h"
+#include "tools/report_digest.h"
 
 namespace shmatch::tools {
 
@@ -78,7 +78,7 @@ struct ReplayOutcome {
   core::Sequence last_sequence = 0;
   std::uint64_t digest = 0;              // of the state after the last input
   std::uint64_t reports = 0;             // each delivery counts
-  std::uint64_t reports_digest = 0;      // core::ReportDigest over all of them
+  std::uint64_t reports_digest = 0;      // ReportDigest over all of them
   std::uint64_t marks = 0;               // digest marks that were checked and right
   double seconds = 0;                    // of wall time, reading and applying
   std::optional<Divergence> divergence;  // the first one; the replay ends there
@@ -112,7 +112,7 @@ class Replay final : private core::ReportSink {
   // Each returns false when the replay ends there.
   bool begin();
   bool apply_batch(const InputBatch& batch);
-  bool apply_record(const InputRecord& record);
+  bool apply_record(const InputRecord& record, bool well_formed);
   bool check(const ipc::DigestMark& mark);
   void announce_configuration();
   void start_populating();
@@ -124,7 +124,7 @@ class Replay final : private core::ReportSink {
   std::optional<core::LookAhead> look_ahead_;
   std::vector<ReplayObserver*> observers_;
   ReplayOutcome outcome_;
-  core::ReportDigest reports_digest_;
+  ReportDigest reports_digest_;
   std::vector<const std::uint64_t*> records_;  // of the batch that is applied
   std::thread populating_;
   std::atomic<bool> populating_ends_{false};  // pairs with nothing: the thread may see it late

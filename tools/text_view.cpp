@@ -118,13 +118,13 @@ std::string order_details(const core::OrderStatusReply& order, const ReferenceDa
 std::string orders_table(std::span<const core::OpenOrderRow> rows, const ReferenceData& reference) {
   if (rows.empty()) return "No working orders.\n";
   TextTable table({{"OrderId"},
-               {"ClOrderId"},
-               {"Instrument", false},
-               {"Side", false},
-               {"OrderType", false},
-               {"Price"},
-               {"Quantity"},
-               {"Executed"}});
+                   {"ClOrderId"},
+                   {"Instrument", false},
+                   {"Side", false},
+                   {"OrderType", false},
+                   {"Price"},
+                   {"Quantity"},
+                   {"Executed"}});
   for (const core::OpenOrderRow& row : rows) {
     const Amounts amounts(reference, row.instrument_id);
     table.add({std::to_string(row.order_id), std::to_string(row.cl_ord_id),

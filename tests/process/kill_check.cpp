@@ -157,7 +157,7 @@ class Judge final : core::ReportSink {
     const auto& sent = follower->story->inputs;
     // A record is the message without its padding, behind the head and the number.
     const auto message =
-        std::span(words, core::input_words(*words)).subspan(core::kInputHeaderWords + 1);
+        std::span(words, core::input_words(*words)).subspan(core::kInputRequestWords);
     const bool same =
         follower->sent < sent.size() &&
         sent[follower->sent].number == core::request_number(words) &&

@@ -31,6 +31,7 @@ CLIENT_CORE_HEADERS = {
     "core/decimal.h",
     "core/message.h",
     "core/message_layout.h",
+    "core/prefetch.h",
     "core/reject.h",
     "core/types.h",
 }

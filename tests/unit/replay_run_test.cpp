@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include "core/report_digest.h"
 #include "core/state_view.h"
 #include "tests/unit/random.h"
 #include "tests/unit/replay_log.h"
@@ -47,7 +46,7 @@ TEST(Replay, DigestsDependOnNothingButTheRecords) {
 }
 
 std::uint64_t digest_of(const std::vector<std::pair<core::SessionSlot, core::Sequence>>& receipts) {
-  core::ReportDigest digest;
+  tools::ReportDigest digest;
   for (const auto& [to, request] : receipts) {
     core::Receipt receipt;
     receipt.request_sequence = request;
@@ -68,8 +67,8 @@ TEST(ReportDigest, CoversReceiverOrderAndContent) {
 }
 
 TEST(ReportDigest, MayBeAskedAtAnyTime) {
-  core::ReportDigest asked;
-  core::ReportDigest not_asked;
+  tools::ReportDigest asked;
+  tools::ReportDigest not_asked;
   for (core::Sequence i = 1; i < 1'000; ++i) {
     core::Receipt receipt;
     receipt.request_sequence = i;
@@ -158,8 +157,8 @@ TEST(Replay, HintsAreHarmlessWhateverARecordHolds) {
     const auto length = static_cast<std::uint32_t>(2 + random.below(10));
     words[0] = core::input_first_word(core::InputKind::kRequest, length, 0);
     words[3] = (words[3] & ~std::uint64_t{0xFF}) | (1 + random.below(2));
-    hints.far(words);
-    hints.near(words);
+    hints.far_record(words);
+    hints.near_record(words);
   }
   EXPECT_EQ(run.engine().digest(), before);
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <thread>
@@ -71,6 +72,28 @@ TEST_F(Ring, CarriesEveryMessageSizeAtEveryPosition) {
       // Three laps, so that every slot is reused as head and as continuation.
       for (std::uint32_t i = 0; i < 3 * kSlots; ++i) pass_one(size, 1000 + i);
       if (HasFatalFailure()) FAIL() << "size " << size << " from position " << start;
+    }
+  }
+}
+
+TEST_F(Ring, PeekShowsUnreadMessagesAndTakesNone) {
+  constexpr std::uint32_t kWords = kSlotWords + 1;
+  for (std::uint64_t lap = 0; lap < 3 * kSlots; ++lap) {
+    const Words first = make_message(1, lap * 10);
+    const Words second = make_message(2, lap * 10 + 1);
+    Words seen{};
+    EXPECT_FALSE(reader_.peek(0, seen.data(), kWords));
+    ASSERT_EQ(write(first), RingResult::kDone);
+    EXPECT_FALSE(reader_.peek(1, seen.data(), kWords));
+    ASSERT_EQ(write(second), RingResult::kDone);
+    ASSERT_TRUE(reader_.peek(0, seen.data(), kSlotWords));
+    EXPECT_TRUE(std::equal(seen.begin(), seen.begin() + kSlotWords, first.begin()));
+    ASSERT_TRUE(reader_.peek(1, seen.data(), kWords));
+    EXPECT_TRUE(std::equal(seen.begin(), seen.begin() + kWords, second.begin()));
+    EXPECT_FALSE(reader_.peek(3, seen.data(), kWords));
+    for (const Words& sent : {first, second}) {
+      ASSERT_EQ(read(seen), RingResult::kDone);
+      EXPECT_EQ(seen, sent);
     }
   }
 }

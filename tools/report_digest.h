@@ -2,29 +2,29 @@
 // the same, in the same order.
 //
 // Reports are gathered and hashed many at a time: hashing each by itself would wait for the one
-// before. Thread: one. Nothing allocates.
+// before. Thread: one. Only construction allocates.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <memory>
 
 #include "core/message.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+struct XXH3_state_s;  // of libxxhash
 
-namespace shmatch::core {
+namespace shmatch::tools {
 
 class ReportDigest {
  public:
-  ReportDigest() noexcept { XXH3_64bits_reset(&state_); }
+  // Throws std::bad_alloc.
+  ReportDigest();
 
-  void add(SessionSlot to, const Report& report) noexcept {
-    const std::size_t words = std::size_t{report.slots()} * kSlotWords;
+  void add(core::SessionSlot to, const core::Report& report) noexcept {
+    const std::size_t words = std::size_t{report.slots()} * core::kSlotWords;
     if (used_ + 1 + words > kGathered) flush();
     gathered_[used_] = to;
-    // Word by word: the report was stored a moment ago, see MessageBuffer::copy_words.
+    // Word by word: the report was stored a moment ago, see core::MessageBuffer::copy_words.
     for (std::size_t i = 0; i < words; ++i) {
       std::uint64_t word = report.words[i];
       asm("" : "+r"(word));
@@ -35,22 +35,19 @@ class ReportDigest {
 
   // XXH3, 64 bits, of one word for the session slot and then the slots of the report, for each
   // report so far. May be asked at any time.
-  std::uint64_t value() noexcept {
-    flush();
-    return XXH3_64bits_digest(&state_);
-  }
+  std::uint64_t value() noexcept;
 
  private:
   static constexpr std::size_t kGathered = 1024;
 
-  void flush() noexcept {
-    XXH3_64bits_update(&state_, gathered_, used_ * sizeof gathered_[0]);
-    used_ = 0;
-  }
+  struct Free {
+    void operator()(XXH3_state_s* state) const noexcept;
+  };
+  void flush() noexcept;
 
-  XXH3_state_t state_;
+  std::unique_ptr<XXH3_state_s, Free> state_;
   std::size_t used_ = 0;
   std::uint64_t gathered_[kGathered];
 };
 
-}  // namespace shmatch::core
+}  // namespace shmatch::tools
