@@ -1,6 +1,8 @@
 #include "core/decimal.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <limits>
 
 namespace shmatch::core {
@@ -10,10 +12,13 @@ namespace {
 constexpr int kExponentTextMax =
     1'000'000'000;  // beyond it every exponent is equally far out of range
 
-constexpr Wide power_of_ten(int exponent) noexcept {
-  Wide power = 1;
-  for (; exponent > 0; --exponent) power *= 10;
-  return power;
+constexpr std::uint64_t power_of_ten(int exponent) noexcept {
+  constexpr auto kPowers = [] {
+    std::array<std::uint64_t, 20> powers{1};
+    for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+    return powers;
+  }();
+  return kPowers[static_cast<std::size_t>(exponent)];
 }
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
@@ -106,30 +111,39 @@ Increments judge(Wide count) noexcept {
 
 }  // namespace
 
-Increments to_increments(Decimal value, Increment increment) noexcept {
+Increments scale_to_increments(Decimal value, Increment increment) noexcept {
   if (value == kDecimalHuge) return {0, DecimalError::kAboveMaximum};
   const bool counted = value.exponent == kExponentIncrements;
   if (!counted && (value.exponent < kExponentMin || value.exponent > kExponentMax)) {
     return {0, DecimalError::kNotMultiple};
   }
   if (value.mantissa <= 0) return {0, DecimalError::kNotPositive};
-  const auto mantissa = static_cast<Wide>(value.mantissa);
+  const auto mantissa = static_cast<std::uint64_t>(value.mantissa);
   if (counted) return judge(mantissa);
 
-  const auto step = static_cast<Wide>(increment.mantissa);
+  // Divisions of 64 bits wherever the numbers allow them: those of 128 take ten times as long.
+  constexpr Wide kNarrow = ~std::uint64_t{0};
+  const auto step = static_cast<std::uint64_t>(increment.mantissa);
   const int shift = value.exponent - increment.exponent;
   if (shift >= 0) {
     // 10^19 holds every factor 2 and 5 that a step up to 1000 can have, and already exceeds
     // kAmountMax steps: a larger power changes neither answer, and the product still fits 128 bits.
-    const Wide scaled = mantissa * power_of_ten(std::min(shift, 19));
-    if (scaled % step != 0) return {0, DecimalError::kNotMultiple};
-    return judge(scaled / step);
+    const Wide scaled = static_cast<Wide>(mantissa) * power_of_ten(std::min(shift, 19));
+    if (scaled > kNarrow) {
+      if (scaled % step != 0) return {0, DecimalError::kNotMultiple};
+      return judge(scaled / step);
+    }
+    const auto narrow = static_cast<std::uint64_t>(scaled);
+    if (narrow % step != 0) return {0, DecimalError::kNotMultiple};
+    return judge(narrow / step);
   }
-  // Every mantissa is below 10^19, so it is no multiple of that or of any higher power.
+  // Every mantissa is below 10^19, so it is no multiple of that or of any larger number.
   if (shift < -18) return {0, DecimalError::kNotMultiple};
-  const Wide divisor = power_of_ten(-shift) * step;
-  if (mantissa % divisor != 0) return {0, DecimalError::kNotMultiple};
-  return judge(mantissa / divisor);
+  const Wide divisor = static_cast<Wide>(power_of_ten(-shift)) * step;
+  if (divisor > kNarrow) return {0, DecimalError::kNotMultiple};
+  const auto narrow = static_cast<std::uint64_t>(divisor);
+  if (mantissa % narrow != 0) return {0, DecimalError::kNotMultiple};
+  return judge(mantissa / narrow);
 }
 
 bool parse_decimal(std::string_view text, Decimal& out) noexcept {

@@ -61,9 +61,17 @@ struct Increments {
   DecimalError error = DecimalError::kNone;
 };
 
+// As to_increments, of any decimal.
+Increments scale_to_increments(Decimal value, Increment increment) noexcept;
+
 // How many increments `value` is. `count` is in 1..kAmountMax exactly when `error` is kNone.
 // Absent and invalid decimals are kNotMultiple.
-Increments to_increments(Decimal value, Increment increment) noexcept;
+inline Increments to_increments(Decimal value, Increment increment) noexcept {
+  if (value.exponent == kExponentIncrements && value.mantissa > 0 && value.mantissa <= kAmountMax) {
+    return {value.mantissa, DecimalError::kNone};
+  }
+  return scale_to_increments(value, increment);
+}
 
 // Reads a JSON-style number: [+-]digits[.digits][e[+-]digits]. False when `text` is anything else.
 // A number that is well formed but too long for 64 bits yields true and kDecimalHuge, when it is a

@@ -85,18 +85,21 @@ const char* find_logon_fault(const MatchingEngine& engine, const std::uint64_t* 
   return nullptr;
 }
 
+const char* find_request_fault(const MatchingEngine& engine, const std::uint64_t* words) noexcept {
+  const SessionSlot slot = input_slot(words[0]);
+  if (!engine.session_open(slot)) return "a request comes from a session that is not open";
+  if (request_number(words) <= engine.last_request(slot)) {
+    return "a request has a number that is not above the one before";
+  }
+  return nullptr;
+}
+
 const char* find_session_fault(const MatchingEngine& engine, const std::uint64_t* words) noexcept {
   const SessionView session = engine.session(input_slot(words[0]));
   const bool open = session.state == SessionState::kOpen;
   const bool orphaned = session.state == SessionState::kOrphaned;
   const bool detached = session.state == SessionState::kDetached;
   switch (input_kind(words[0])) {
-    case InputKind::kRequest:
-      if (!open) return "a request comes from a session that is not open";
-      if (request_number(words) <= session.last_request) {
-        return "a request has a number that is not above the one before";
-      }
-      return nullptr;
     case InputKind::kEndSession:
       return open || orphaned ? nullptr : "a session ends that is neither open nor orphaned";
     case InputKind::kResume:
@@ -160,8 +163,16 @@ Logon decode_logon(const std::uint64_t* words) noexcept {
 
 Request decode_request(const std::uint64_t* words) noexcept {
   Request request;
-  std::copy_n(words + kInputRequestWords, input_words(words[0]) - kInputRequestWords,
-              request.words);
+  const std::uint64_t* const message = words + kInputRequestWords;
+  // Two lengths that the compiler knows, instead of any.
+  const auto copy = [&](std::size_t count) noexcept {
+    for (std::size_t i = 0; i < count; ++i) request.words[i] = message[i];
+  };
+  if ((message[0] & 0xFF) == static_cast<std::uint64_t>(RequestType::kCancelOrder)) {
+    copy(sizeof(CancelOrder) / sizeof(std::uint64_t));
+  } else {
+    copy(sizeof(NewOrder) / sizeof(std::uint64_t));
+  }
   return request;
 }
 
@@ -201,6 +212,8 @@ const char* find_fault(const MatchingEngine& engine, const std::uint64_t* words,
 
 const char* find_state_fault(const MatchingEngine& engine, const std::uint64_t* words) noexcept {
   switch (input_kind(words[0])) {
+    case InputKind::kRequest:
+      return find_request_fault(engine, words);
     case InputKind::kLogon:
       return find_logon_fault(engine, words);
     case InputKind::kSweep:

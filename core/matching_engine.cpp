@@ -120,6 +120,14 @@ bool MatchingEngine::slot_free(SessionSlot slot) const noexcept {
   return state_->sessions_.is(slot, SessionState::kFree);
 }
 
+bool MatchingEngine::session_open(SessionSlot slot) const noexcept {
+  return state_->sessions_.is(slot, SessionState::kOpen);
+}
+
+Sequence MatchingEngine::last_request(SessionSlot slot) const noexcept {
+  return slot < state_->sessions_.size() ? state_->sessions_[slot].last_request : 0;
+}
+
 SessionView MatchingEngine::session(SessionSlot slot) const noexcept {
   if (slot >= state_->sessions_.size()) return {};
   const Session& session = state_->sessions_[slot];

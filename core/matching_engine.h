@@ -147,6 +147,9 @@ class MatchingEngine {
   bool slot_free(SessionSlot slot) const noexcept;
   // The session in `slot`; a free one for a slot out of range.
   SessionView session(SessionSlot slot) const noexcept;
+  // Two facts of it, for whoever asks before each request; false and 0 for a slot out of range.
+  bool session_open(SessionSlot slot) const noexcept;
+  Sequence last_request(SessionSlot slot) const noexcept;
   // The slot of the resumable session of this user with this name (as in Logon), or
   // session_capacity(). O(sessions).
   SessionSlot find_resumable(UserId user_id, const char (&name)[kSessionNameBytes]) const noexcept;

@@ -25,10 +25,15 @@ class ReportDigest {
     if (used_ + 1 + words > kGathered) flush();
     gathered_[used_] = to;
     // Word by word: the report was stored a moment ago, see core::MessageBuffer::copy_words.
-    for (std::size_t i = 0; i < words; ++i) {
-      std::uint64_t word = report.words[i];
-      asm("" : "+r"(word));
-      gathered_[used_ + 1 + i] = word;
+    const std::uint64_t* from = report.words;
+    std::uint64_t* into = gathered_ + used_ + 1;
+    for (std::size_t slot = 0; slot < report.slots(); ++slot) {
+#pragma GCC unroll 7
+      for (std::uint32_t i = 0; i < core::kSlotWords; ++i) {
+        std::uint64_t word = *from++;
+        asm("" : "+r"(word));
+        *into++ = word;
+      }
     }
     used_ += 1 + words;
   }
