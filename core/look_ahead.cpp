@@ -98,8 +98,7 @@ void LookAhead::follow_forgotten() noexcept {
     store.prefetch_order(store.finished(forgotten_++ - oldest));
   }
   for (int step = 0; step < 2 && unindexed_ - oldest < kUnindexedLead; ++step) {
-    const Order& order = store[store.finished(unindexed_++ - oldest)];
-    if (order.cl_ord_id != 0) store.prefetch(order.account, order.cl_ord_id);
+    store.prefetch_forgetting(store.finished(unindexed_++ - oldest));
   }
 }
 

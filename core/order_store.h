@@ -45,6 +45,12 @@ class OrderStore {
   void prefetch(Index account, ClOrdId cl_ord_id) const noexcept {
     client_ids_.prefetch(account, cl_ord_id);
   }
+  // The ended order in `slot` will be forgotten, and its record has been fetched.
+  void prefetch_forgetting(Index slot) const noexcept {
+    const Order& order = orders_[slot];
+    if (order.cl_ord_id != 0) client_ids_.prefetch(order.account, order.cl_ord_id);
+    free_.prefetch(slot);
+  }
   // The slot will be taken by a new order.
   void prefetch_free(Index slot) const noexcept {
     prefetch(slot);

@@ -11,6 +11,7 @@
 #include <span>
 
 #include "core/arena.h"
+#include "core/prefetch.h"
 #include "core/types.h"
 
 namespace shmatch::core {
@@ -39,6 +40,9 @@ class SlotBitmap {
       slot /= 64;
     }
   }
+
+  // A hint: the slot will join or leave the set soon.
+  void prefetch(Index slot) const noexcept { core::prefetch(&levels_[0][slot / 64]); }
 
   bool contains(Index slot) const noexcept {
     return (levels_[0][slot / 64] >> (slot % 64) & 1) != 0;
