@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -141,8 +140,8 @@ class Subject {
     ++now_;
     while (!log_.room(2)) {
     }
-    log_.request(0, ++request_, request, now_);
-    engine_.request(0, request_, request, now_);
+    engine_.request(0, ++request_, request, now_);
+    log_.request(0, request_, request, now_);
     log_.publish();
   }
 
@@ -157,16 +156,6 @@ class Subject {
   core::Sequence request_ = 0;
   core::TimeNs now_ = 0;
 };
-
-// Ranks of a sorted sample that hold its median with 95 %.
-std::pair<double, double> median_interval(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const double n = static_cast<double>(values.size());
-  const double half = 0.98 * std::sqrt(n);
-  const auto low = static_cast<std::size_t>(std::max(0.0, std::floor(n / 2 - half)));
-  const auto high = static_cast<std::size_t>(std::min(n - 1, std::ceil(n / 2 + half)));
-  return {values[low], values[high]};
-}
 
 int run(int rounds, std::size_t pairs, std::size_t working, const std::string& folder) {
   constexpr std::array<const char*, 4> kNames = {"no journal, no digest", "no journal, digest",
@@ -203,7 +192,7 @@ int run(int rounds, std::size_t pairs, std::size_t working, const std::string& f
     for (std::size_t round = 0; round < costs[i].size(); ++round) {
       more.push_back(costs[i][round] - costs[0][round]);
     }
-    const auto [low, high] = median_interval(more);
+    const auto [low, high] = tools::median_interval(more);
     std::printf("%-26s %10.1f   %.1f (%.1f to %.1f)\n", kNames[i],
                 tools::spread_of(costs[i]).median, tools::spread_of(more).median, low, high);
   }

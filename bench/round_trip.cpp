@@ -5,17 +5,14 @@
 // client, pinned to another. A round measures the floor (with the engine stopped, so that its core
 // is free) and then the engine; rounds follow each other, so that a drift of the machine falls on
 // both. The figure is the median over the rounds of the ratio of medians.
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <string>
 
-#include "ipc/server.h"
+#include "bench/engine_process.h"
 #include "tools/round_trip_table.h"
 
 namespace shmatch::bench {
@@ -25,62 +22,6 @@ struct Options {
   int rounds = 7;
   std::size_t count = 200'000;
   std::size_t resting_orders = 1000;
-};
-
-[[noreturn]] void serve(const std::string& socket, int cpu, int ready, pid_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);
-  ipc::ServerOptions options;
-  options.configuration.instruments = {{3, "TEST", {1, 0}, {1, 0}}};
-  options.configuration.accounts = {1};
-  options.configuration.users = {{1, "trader", core::kPermissionTrading, {1}}};
-  options.configuration.capacities = {1U << 16, 1U << 16, 16};
-  options.logon_rules = {{getuid(), {1}}};
-  options.socket_path = socket;
-  options.cpu = cpu;
-  options.idle = ipc::IdleMode::kSpin;
-  ipc::Server server;
-  if (const auto fault = server.start(options)) {
-    std::fprintf(stderr, "the engine did not start: %s\n", fault.text.c_str());
-    _exit(1);
-  }
-  if (write(ready, "r", 1) != 1) _exit(1);
-  server.wait();
-  _exit(0);
-}
-
-class EngineProcess {
- public:
-  EngineProcess(const std::string& socket, int cpu) {
-    int ready[2];
-    if (pipe(ready) != 0) return;
-    const pid_t parent = getpid();
-    pid_ = fork();
-    if (pid_ == 0) {
-      close(ready[0]);
-      serve(socket, cpu, ready[1], parent);
-    }
-    close(ready[1]);
-    char byte = 0;
-    started_ = read(ready[0], &byte, 1) == 1;
-    close(ready[0]);
-  }
-  ~EngineProcess() {
-    if (pid_ <= 0) return;
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
-  bool started() const noexcept { return started_; }
-  // Its core is free when this returns: the kernel has said that the process stopped.
-  void pause() const {
-    kill(pid_, SIGSTOP);
-    waitpid(pid_, nullptr, WUNTRACED);
-  }
-  void resume() const { kill(pid_, SIGCONT); }
-
- private:
-  pid_t pid_ = -1;
-  bool started_ = false;
 };
 
 void print(const std::vector<tools::LatencyRow>& rows) {

@@ -138,10 +138,12 @@ std::uint32_t EngineLoop::visit(Session& session) noexcept {
       refuse(session, request, time);
       continue;
     }
+    engine_.request(session.slot(), session.last_request(), request, time);
+    // Behind the reports, which would wait for the record's stores otherwise. Nothing is published
+    // before the visit ends, and no gated report leaves before that.
     if (core::is_input(request)) {
       log_.request(session.slot(), session.last_request(), request, time);
     }
-    engine_.request(session.slot(), session.last_request(), request, time);
     settle();
     // A page of a query is the work of many cancels: one a visit, then it is the others' turn.
     if (request.is<core::OpenOrdersQuery>() || request.is<core::L2Query>()) break;

@@ -1,5 +1,7 @@
-// InputLog: what the engine thread knows of its journal. Every input passes here right before it is
-// applied; without a journal (durability none) all of it does nothing.
+// InputLog: what the engine thread knows of its journal. Every input passes here when it is
+// applied: requests right behind their reports, which do not wait for it, all others right before.
+// Nothing is published before the engine is done with it. Without a journal (durability none) all
+// of it does nothing.
 //
 // Thread: the engine's.
 #pragma once

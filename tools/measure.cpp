@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <new>
 
@@ -165,10 +166,30 @@ double Samples::percentile_ns(double fraction) {
   return static_cast<double>(ticks_[rank]) * nanoseconds_per_tick();
 }
 
+double Samples::midmean_ns() {
+  if (ticks_.empty()) return 0;
+  percentile_ns(0.5);  // sorts
+  const std::size_t quarter = ticks_.size() / 4;
+  double sum = 0;
+  for (std::size_t i = quarter; i < ticks_.size() - quarter; ++i) {
+    sum += static_cast<double>(ticks_[i]);
+  }
+  return sum / static_cast<double>(ticks_.size() - 2 * quarter) * nanoseconds_per_tick();
+}
+
 Spread spread_of(std::vector<double> values) {
   if (values.empty()) return {};
   std::sort(values.begin(), values.end());
   return Spread{values[values.size() / 2], values.front(), values.back()};
+}
+
+std::pair<double, double> median_interval(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const double n = static_cast<double>(values.size());
+  const double half = 0.98 * std::sqrt(n);
+  const auto low = static_cast<std::size_t>(std::max(0.0, std::floor(n / 2 - half)));
+  const auto high = static_cast<std::size_t>(std::min(n - 1, std::ceil(n / 2 + half)));
+  return {values[low], values[high]};
 }
 
 bool pin_to_cpu(int cpu) {
@@ -250,7 +271,11 @@ bool round_trips(Client& client, const RoundTripOptions& options, std::size_t co
   for (auto* samples : {&result.send_receipt, &result.cancel_receipt, &result.cancel_outcome}) {
     samples->reserve(count);
   }
+  const auto interval = static_cast<std::uint64_t>(options.interval_ns / nanoseconds_per_tick());
+  std::uint64_t due = timer_ticks();
   for (std::size_t i = 0; i < options.warm_up + count; ++i) {
+    while (interval != 0 && timer_ticks() < due) cpu_pause();
+    due += interval;
     if (!round_trip(client, order, i < options.warm_up ? nullptr : &result)) {
       error = "round trip " + std::to_string(i) +
               " did not go as a resting order's entry and "
