@@ -243,6 +243,33 @@ TEST_F(Replay, NamesTheFirstDivergenceAndDecodesWhatItCan) {
       << decoded.output;
 }
 
+// Whatever compiler made this program, and with whatever flags: the same log leads to the same
+// state and the same reports. A change of what is digested changes all of them, and core's
+// kStateFormat.
+struct KnownLog {
+  const char* path;  // in the project
+  const char* digest;
+  const char* reports_digest;
+};
+constexpr KnownLog kKnownLogs[] = {
+    {"tools/demo.jsonl", "f6f2337ea9713145", "24acf428f9040ca3"},
+    {"tests/unit/fixtures/ACME_2024-03-01_34200000_57600000_message_5.csv", "f3cbb86cc26711aa",
+     "89a3da246d1a9ea6"},
+    {"tests/unit/fixtures/bitstamp_live_orders.jsonl", "686b0ab308b11476", "d1fb687f5b7305b6"},
+    {"tests/unit/fixtures/bitstamp_orders.csv", "403aca81b8075e97", "d0ee28c71791a1e8"},
+    {"tests/unit/fixtures/fix42_screen.log", "14d42e5b818676a2", "590a063f2ae24341"},
+    {"tests/unit/fixtures/frames.jsonl", "97bc25f8ef5d3650", "c9586f9a8f7fd101"},
+    {"tests/unit/fixtures/itch50_length_prefix.bin", "d036ea697c81d1f2", "c235bbef9e2e80ae"},
+};
+
+TEST(KnownDigests, AreTheSameInEveryBuild) {
+  for (const KnownLog& log : kKnownLogs) {
+    const Outcome replayed = shmatch({"--json", "replay", std::string(SHMATCH_SOURCE) + log.path});
+    EXPECT_EQ(json_member(replayed.output, "digest"), log.digest) << log.path;
+    EXPECT_EQ(json_member(replayed.output, "reports_digest"), log.reports_digest) << log.path;
+  }
+}
+
 TEST(CapturedReplay, TwoReplaysAndTheLiveRunAgree) {
   const char* const data = std::getenv("SHMATCH_DATA");
   if (data == nullptr) GTEST_SKIP() << "SHMATCH_DATA does not say where captured data is";
@@ -253,6 +280,7 @@ TEST(CapturedReplay, TwoReplaysAndTheLiveRunAgree) {
   EXPECT_EQ(json_member(first.output, "records"), "49232");
   EXPECT_EQ(json_member(first.output, "unknown_ids"), "164");
   EXPECT_EQ(json_member(first.output, "trades"), "557");
+  EXPECT_EQ(json_member(first.output, "digest"), "2a82ac91b08d6fef");
   for (const char* member : {"digest", "reports_digest"}) {
     EXPECT_EQ(json_member(first.output, member), json_member(second.output, member));
   }
