@@ -97,6 +97,9 @@ class JournalReader {
     return JournalNext::kGiven;
   }
 
+  // Records of the same group behind the one that next gave last.
+  std::span<const std::uint64_t> rest_of_group() const noexcept { return left_; }
+
   // The next group whole, also one without records. Use either this or next.
   JournalNext next_group(JournalGroup& group);
 

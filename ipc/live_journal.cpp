@@ -52,24 +52,28 @@ Fault LiveJournal::open(Replica& replica) {
 
 Fault LiveJournal::read(Replica& replica, SegmentStart& start) {
   JournalReader reader(layer_, options_.journal);
-  if (Fault fault = recover(layer_, reader, {}, replica, report_)) return fault;
+  const Fault fault = recover(layer_, reader, {}, replica, report_);
+  // They may be the reason.
   for (const std::string& note : report_.notes) say(LogLevel::kWarning, note);
+  if (fault) return fault;
   if (const TornEnd& torn = reader.torn_end(); torn.bytes != 0) {
     say(LogLevel::kWarning, "journal: the end of " + torn.path + " was torn at byte " +
                                 std::to_string(torn.offset) +
                                 " and is cut: " + std::to_string(torn.bytes) +
                                 " bytes that nobody was promised (" + torn.seen + ")");
   }
-  if (FileFault fault = settle_journal(layer_, reader)) return fault;
   if (!recovered()) {
+    if (FileFault unsettled = settle_journal(layer_, reader)) return unsettled;
     say(LogLevel::kInfo, "journal: a new one in " + options_.journal);
     return replica.create(options_.configuration);
   }
   say(LogLevel::kInfo, "journal: " + describe(report_));
-  if (Fault fault = replica.change_configuration(options_.configuration)) {
+  if (Fault conflict = replica.change_configuration(options_.configuration)) {
     return Fault{"the configuration contradicts the journal in " + options_.journal + ": " +
-                 fault.text};
+                 conflict.text};
   }
+  // Only a start that will succeed changes files.
+  if (FileFault unsettled = settle_journal(layer_, reader)) return unsettled;
   start.first_sequence = report_.last_sequence + 1;
   start.input_chain = reader.input_chain();
   start.digest = {report_.last_sequence, replica.engine().digest()};

@@ -9,6 +9,7 @@
 
 #include "core/configuration_bytes.h"
 #include "core/input_record.h"
+#include "core/look_ahead.h"
 
 namespace shmatch::ipc {
 namespace {
@@ -78,6 +79,7 @@ class Recovery {
       if (Fault fault = enter_segment()) return fault;
     }
     if (Fault fault = compare()) return fault;
+    hint(record);
     // A start opens a segment of its own, which says when that was.
     const JournalSegment& segment = reader_.segment();
     if (record.sequence == 1 || core::input_kind(record.words[0]) == core::InputKind::kRestart) {
@@ -90,6 +92,30 @@ class Recovery {
     ++report_.records;
     report_.last_sequence = record.sequence;
     return compare();
+  }
+
+  // Has what the group's next records need fetched while earlier ones are applied.
+  void hint(const JournalRecord& record) noexcept {
+    const std::span<const std::uint64_t> rest = reader_.rest_of_group();
+    std::uint32_t far_steps = 1;
+    std::uint32_t near_steps = 1;
+    // A new group, or one that the reader has moved.
+    if (record.words.data() != expected_ || rest.data() + rest.size() != group_end_) {
+      far_ = near_ = record.words.data();
+      group_end_ = rest.data() + rest.size();
+      far_steps = core::LookAhead::kFar;
+      near_steps = core::LookAhead::kNear;
+    }
+    expected_ = rest.data();
+    if (!hints_) hints_.emplace(replica_.engine());
+    for (; far_steps > 0 && far_ < group_end_; --far_steps) {
+      hints_->far_record(far_);
+      far_ += core::input_words(*far_);
+    }
+    for (; near_steps > 0 && near_ < far_; --near_steps) {
+      hints_->near_record(near_);
+      near_ += core::input_words(*near_);
+    }
   }
 
   // A configuration takes effect where a segment with it begins.
@@ -106,6 +132,7 @@ class Recovery {
     const Fault failed = report_.last_sequence == 0 ? replica_.create(configuration)
                                                     : replica_.change_configuration(configuration);
     preparing_ += Clock::now() - begin;
+    hints_.reset();  // they are about an engine that is no more
     return failed ? Fault{"journal: the configuration of " + reader_.folder() + "/" + segment.name +
                           " cannot be taken: " + failed.text}
                   : Fault{};
@@ -134,6 +161,12 @@ class Recovery {
   std::optional<std::uint64_t> chain_;
   core::Sequence segment_ = 0;
   DigestMark compared_;  // the newest
+  std::optional<core::LookAhead> hints_;
+  // Where the hints are in the group, and the record that next gives next. near_ <= far_.
+  const std::uint64_t* far_ = nullptr;
+  const std::uint64_t* near_ = nullptr;
+  const std::uint64_t* group_end_ = nullptr;
+  const std::uint64_t* expected_ = nullptr;
   Clock::duration preparing_{0};
 };
 

@@ -5,6 +5,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -273,7 +274,10 @@ void read_journal(const ConfigTable& table, ipc::ServerOptions& options) {
 void read_resume(const ConfigTable& table, ipc::ServerOptions& options) {
   table.allow_only({"grace_ms", "window_slots"});
   read_milliseconds(table, "grace_ms", 0, 86'400'000, options.resume_grace);
-  read_number(table, "window_slots", 256, 1 << 20, options.resume_window_slots);
+  if (const auto slots = table.find("window_slots")) {
+    options.resume_window_slots = static_cast<std::uint32_t>(slots->integer(256, 1 << 20));
+    if (!std::has_single_bit(options.resume_window_slots)) slots->fail("must be a power of two");
+  }
 }
 
 ipc::ServerOptions read_options(const ConfigTable& file) {

@@ -407,8 +407,9 @@ void add_journal_command(CLI::App& app, CommandLine& line) {
   });
 
   CLI::App* dump = add(*command, "dump", "Print the records, one a line", *flags);
-  dump->add_option("--from", flags->range.from, "first input to print");
-  dump->add_option("--to", flags->range.to, "last input to print");
+  dump->add_option("--from", flags->range.from, "first input to print")
+      ->check(CLI::NonNegativeNumber);
+  dump->add_option("--to", flags->range.to, "last input to print")->check(CLI::NonNegativeNumber);
   dump->add_flag("--groups", flags->groups, "print a line for each commit group as well");
   runs(dump, [](const GlobalOptions& global, const JournalFlags& f) {
     return Dump(global, f.folder, f.range, f.groups).run();

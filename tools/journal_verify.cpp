@@ -37,6 +37,7 @@ void verify_files(ipc::FileLayer& layer, const std::string& folder, Verification
         {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, configuration);
     if (!fault.empty()) result.damage.push_back(folder + "/" + segment + " at byte 128: " + fault);
   }
+  result.last_sequence = reader.last_sequence();
   if (next == ipc::JournalNext::kFault) result.damage.push_back(reader.fault().text);
   if (next == ipc::JournalNext::kTornEnd) {
     result.damage.push_back(torn_sentence(reader.torn_end()));
@@ -48,10 +49,17 @@ ipc::Fault verify_snapshots(ipc::FileLayer& layer, const std::string& folder,
   ipc::JournalListing listing;
   if (ipc::FileFault fault = ipc::list_journal(layer, folder, listing)) return fault;
   result.snapshots = listing.snapshots.size();
+  const bool whole = result.damage.empty();
   for (const ipc::JournalFile& file : listing.snapshots) {
     ipc::SnapshotReader snapshot(layer);
     if (ipc::FileFault fault = snapshot.open(folder, file.name)) {
       result.damage.push_back(fault.text);
+    } else if (snapshot.header().sequence > result.last_sequence && whole && !result.in_use) {
+      // Snapshots are taken of durable states only.
+      result.damage.push_back(folder + "/" + file.name + " holds the state after input " +
+                              std::to_string(snapshot.header().sequence) +
+                              ", and the journal ends with input " +
+                              std::to_string(result.last_sequence) + ": the end is missing");
     }
   }
   return {};

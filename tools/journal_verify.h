@@ -20,8 +20,9 @@ struct VerifyOptions {
 };
 
 struct Verification {
-  std::vector<std::string> damage;  // a sentence each, with file and offset; empty: all is whole
-  std::uint64_t records = 0;        // that can be read
+  std::vector<std::string> damage;   // a sentence each, with file and offset; empty: all is whole
+  std::uint64_t records = 0;         // that can be read
+  core::Sequence last_sequence = 0;  // of the newest of them, or of what came before the first
   std::uint64_t groups = 0;
   std::uint64_t segments = 0;
   std::uint64_t snapshots = 0;

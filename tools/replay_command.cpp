@@ -9,6 +9,7 @@
 
 #include "tools/command.h"
 #include "tools/digest_text.h"
+#include "tools/flag_checks.h"
 #include "tools/log_writer.h"
 #include "tools/open_log.h"
 #include "tools/pacer.h"
@@ -289,30 +290,40 @@ void add_flags(CLI::App& command, ReplayFlags& flags) {
   command
       .add_option("log", flags.log.path, "a log file, a journal's folder or one of its segments")
       ->required();
-  command.add_option("--format", flags.log.format,
-                     "instead of by content: one of " + source_format_names());
+  command
+      .add_option("--format", flags.log.format,
+                  "instead of by content: one of " + source_format_names())
+      ->check(not_empty());
   command.add_option("--config", flags.log.config,
                      "engine configuration for logs that bring none; default as of shmatchd");
   command
       .add_option("--pace", flags.pace,
                   "asap, original (the log's own time), xN (N times as fast), rate=R (R a second)")
       ->capture_default_str();
-  command.add_option("--until", flags.until, "stop after this input");
+  command.add_option("--until", flags.until, "stop after this input")
+      ->check(CLI::NonNegativeNumber);
   command.add_flag("--from-snapshot", flags.log.from_snapshot,
                    "start a journal from its newest snapshot instead of its beginning");
-  auto* out = command.add_option("--out", flags.out,
-                                 "write every report as a line of JSON to this file, - for stdout");
-  auto* expect = command.add_option("--expect", flags.expect,
-                                    "compare the reports with a file that --out wrote");
-  auto* through = command.add_option("--through", flags.through,
-                                     "send the requests to the live engine at this socket instead");
+  auto* out = command
+                  .add_option("--out", flags.out,
+                              "write every report as a line of JSON to this file, - for stdout")
+                  ->check(not_empty());
+  auto* expect =
+      command
+          .add_option("--expect", flags.expect, "compare the reports with a file that --out wrote")
+          ->check(not_empty());
+  auto* through = command
+                      .add_option("--through", flags.through,
+                                  "send the requests to the live engine at this socket instead")
+                      ->check(not_empty());
   command.add_option("--clients", flags.clients, "client processes that send them")
       ->check(CLI::Range(1U, kLiveClientsMax))
       ->needs(through)
       ->capture_default_str();
   auto* explain =
       command.add_option("--explain", flags.explain, "tell the whole story of this OrderId");
-  auto* book = command.add_option("--book-at", flags.book_at, "show the books after this input");
+  auto* book = command.add_option("--book-at", flags.book_at, "show the books after this input")
+                   ->check(CLI::NonNegativeNumber);
   command.add_option("--instrument-id", flags.instrument, "the only book to show")->needs(book);
   command.add_option("--depth", flags.depth, "price levels a side")
       ->needs(book)

@@ -75,8 +75,9 @@ ipc::Fault JournalInput::open(const std::string& path, JournalStart start) {
   }
   // The first group tells the configuration, where no snapshot does.
   if (!read_ahead() && fault_) return fault_;
-  if (!snapshot_ && !has_ahead_) return {folder_ + " holds no records"};
-  configuration_bytes_ = ahead_.configuration;
+  // A journal that got no record yet still has a segment, which says what the engine started with.
+  configuration_bytes_ = has_ahead_ ? ahead_.configuration : reader_->segment().configuration;
+  if (!snapshot_ && configuration_bytes_.empty()) return {folder_ + " holds no records"};
   if (snapshot_) {
     const std::span<const std::byte> bytes = snapshot_->configuration();
     configuration_bytes_.assign(bytes.begin(), bytes.end());
@@ -103,8 +104,10 @@ ipc::Fault JournalInput::open_snapshot(core::Sequence first_sequence, JournalSta
     return {};
   }
   if (first_sequence == 1) return {};
-  return {folder_ + " begins with input " + std::to_string(first_sequence) +
-          ", and no whole snapshot holds the state before it"};
+  std::string sentence = folder_ + " begins with input " + std::to_string(first_sequence) +
+                         ", and no whole snapshot holds the state before it";
+  for (const std::string& why : skipped_) sentence += "; " + why;
+  return {std::move(sentence)};
 }
 
 bool JournalInput::decode(std::span<const std::byte> bytes, core::Configuration& configuration) {

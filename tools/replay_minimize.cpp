@@ -40,8 +40,10 @@ ipc::Fault replay_with(const std::string& program, const std::string& folder, st
   if (WIFEXITED(status) && WEXITSTATUS(status) == 127) return {"cannot run " + program};
   const std::string digest = value_at(text, "digest");
   const std::string reports = value_at(text, "reports_digest");
-  said = digest.empty() ? "no digest, status " + std::to_string(status)
-                        : "digest " + digest + ", reports digest " + reports;
+  said = digest.empty()
+             ? "no digest, status " +
+                   std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status))
+             : "digest " + digest + ", reports digest " + reports;
   return {};
 }
 

@@ -16,6 +16,7 @@
 #include "core/check.h"
 #include "tools/capture_log.h"
 #include "tools/config_file.h"
+#include "tools/flag_checks.h"
 
 namespace shmatch::tools {
 namespace {
@@ -63,15 +64,18 @@ void set_up_logging() {
 
 void describe_flags(CLI::App& app, CommandLine& line) {
   app.add_option("--config", line.config, "Configuration, a TOML file [the embedded default]")
-      ->option_text("FILE");
+      ->option_text("FILE")
+      ->check(not_empty());
   app.add_option("--socket", line.socket,
                  "Where to serve [$XDG_RUNTIME_DIR/shmatch/engine.sock, else\n"
                  "/tmp/shmatch-UID/engine.sock]")
-      ->option_text("PATH");
+      ->option_text("PATH")
+      ->check(not_empty());
   app.add_option("--journal", line.journal,
                  "Keep every input in this folder, made if missing, and go on\n"
                  "from what it holds [none: nothing outlives the process]")
-      ->option_text("DIR");
+      ->option_text("DIR")
+      ->check(not_empty());
   app.add_option("--durability", line.durability,
                  "With a journal: async answers before an input is on the disk,\n"
                  "sync only then [async; without a journal none]")
@@ -79,8 +83,9 @@ void describe_flags(CLI::App& app, CommandLine& line) {
       ->check(CLI::IsMember({"none", "async", "sync"}));
   app.add_option("--capture", line.capture,
                  "Write what clients send to this file, one frame a line, for\n"
-                 "shmatch exec or replay [nothing is captured]")
-      ->option_text("FILE");
+                 "shmatch exec or replay; what it held is gone [nothing is captured]")
+      ->option_text("FILE")
+      ->check(not_empty());
   app.add_option("--cpu", line.cpu, "Pin the engine thread to this cpu [not pinned]")
       ->option_text("N")
       ->check(CLI::Range(0, CPU_SETSIZE - 1));
@@ -115,7 +120,9 @@ ipc::Fault make_options(const CommandLine& line, ipc::ServerOptions& options) {
   if (!line.durability.empty()) parse_durability(line.durability, options.durability);
   if (options.durability == ipc::Durability::kNone) options.journal.clear();
   if (options.journal.empty() && options.durability != ipc::Durability::kNone) {
-    return {"--durability " + line.durability + " needs a journal: name its folder by --journal"};
+    const std::string who = line.durability.empty() ? line.config + ": a durability other than none"
+                                                    : "--durability " + line.durability;
+    return {who + " needs a journal: name its folder by --journal, or by folder in [journal]"};
   }
   if (line.cpu >= 0) options.cpu = line.cpu;
   if (!line.idle.empty()) parse_idle_mode(line.idle, options.idle);
@@ -133,8 +140,6 @@ int serve(ipc::ServerOptions options, const std::string& capture_path) {
   ::pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   // Whoever reads our output may go away; that must not stop an engine.
   std::signal(SIGPIPE, SIG_IGN);
-  // A journal that reaches the limit of file sizes is an error like a full disk.
-  std::signal(SIGXFSZ, SIG_IGN);
   // A file that may not grow is an error of the journal, which has its own way to end.
   std::signal(SIGXFSZ, SIG_IGN);
 

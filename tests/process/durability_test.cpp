@@ -233,6 +233,28 @@ TEST_F(DurabilityTest, ADamagedSnapshotIsSkippedWithANote) {
   EXPECT_EQ(engine.stop(), 0);
 }
 
+TEST_F(DurabilityTest, ADamagedSnapshotThatIsTheOnlyWayBackIsNamed) {
+  TestEngine engine(config("async", "snapshot_every = 200\nkeep = \"snapshot\"\n"));
+  {
+    Client alice = logged_on(keeping(engine, "alice"));
+    ASSERT_TRUE(eventually([&] {
+      for (int i = 0; i < 50; ++i) place(alice, limit_order(1, core::Side::kBuy, 1, 1 + i));
+      drain(alice);
+      return !names(".snapshot").empty() && names(".journal").front() != ipc::segment_name(1);
+    }));
+  }
+  EXPECT_EQ(engine.stop(), 0);
+  const std::vector<std::string> snapshots = names(".snapshot");
+  for (const std::string& name : snapshots) {
+    std::fstream file(journal_ + "/" + name, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(100);
+    file.write("damaged!", 8);
+  }
+  const std::string said = refused_start(engine, config("async"));
+  EXPECT_NE(said.find(snapshots.back()), std::string::npos) << said;
+  EXPECT_NE(said.find("and record 1 is asked for"), std::string::npos) << said;
+}
+
 // ---- configurations
 
 class ConfigurationChange : public DurabilityTest {
@@ -322,6 +344,30 @@ TEST_F(ConfigurationChange, ContradictionsAreRefusedWithASentence) {
 }
 
 // Sessions that were open under the older configuration end under the newer one, as they asked.
+// A start that is refused leaves even the end alone that the next one will cut.
+TEST_F(ConfigurationChange, ARefusedStartBehindACrashChangesNoFile) {
+  TestEngine engine(config("sync"));
+  {
+    Client alice = logged_on(keeping(engine, "alice"));
+    place(alice, limit_order(1, core::Side::kBuy, 1, 1));
+    engine.process().kill();
+  }
+  const auto contents = [&] {
+    std::string all;
+    for (const std::string& name : names(".journal")) {
+      std::ifstream file(journal_ + "/" + name, std::ios::binary);
+      all += name;
+      all.append(std::istreambuf_iterator<char>(file), {});
+    }
+    return all;
+  };
+  const std::string before = contents();
+  engine.folder().add("engine.toml", changed("oms_id = 1", "oms_id = 2"));
+  const Outcome outcome = finish(Process::execute(engine.command()));
+  EXPECT_EQ(outcome.status, 1) << outcome.errors;
+  EXPECT_TRUE(contents() == before);
+}
+
 TEST_F(ConfigurationChange, SessionsOfAnOlderConfigurationEndAsTheyAsked) {
   ConfigText short_grace = config("sync");
   short_grace.add("[resume]\ngrace_ms = 300\n");

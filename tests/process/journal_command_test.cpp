@@ -162,5 +162,46 @@ TEST_F(Journal, SnapshotsAreWrittenAndDamagedOnesFound) {
       << verify.output;
 }
 
+// A snapshot is taken of durable records only: whoever finds them missing has lost them.
+TEST_F(Journal, ASnapshotBehindTheEndShowsThatTheEndIsMissing) {
+  const std::string shorter = place_.file("shorter");
+  int requests = 0;
+  write_journal(shorter, request_log(20, requests));
+  const Outcome snapshot = shmatch({"--json", "journal", "snapshot", folder_});
+  ASSERT_EQ(snapshot.status, 0) << snapshot.errors;
+  const std::filesystem::path path = json_member(snapshot.output, "path");
+  std::filesystem::copy(path, std::filesystem::path(shorter) / path.filename());
+  const Outcome verify = shmatch({"journal", "verify", shorter});
+  EXPECT_EQ(verify.status, 1);
+  EXPECT_TRUE(contains(verify.output, path.filename().string())) << verify.output;
+  EXPECT_TRUE(contains(verify.output, "the end is missing")) << verify.output;
+}
+
+// An engine that nobody has talked to yet: its journal holds a segment and no record.
+TEST(FreshJournal, IsCountedAndReplayed) {
+  TemporaryFolder place;
+  const std::string folder = place.file("journal");
+  const TestEngine engine({"--journal", folder});
+  const Outcome stat = shmatch({"--json", "journal", "stat", folder});
+  ASSERT_EQ(stat.status, 0) << stat.errors;
+  EXPECT_EQ(json_member(stat.output, "records"), "0");
+  const Outcome replayed = shmatch({"--json", "replay", folder});
+  ASSERT_EQ(replayed.status, 0) << replayed.errors;
+  EXPECT_EQ(json_member(replayed.output, "records"), "0");
+  EXPECT_EQ(json_member(replayed.output, "digest"), json_member(stat.output, "digest"));
+  EXPECT_EQ(json_member(replayed.output, "digest").size(), 16U);
+}
+
+TEST_F(Journal, NumbersBelowZeroAndEmptyValuesAreRefused) {
+  for (const std::vector<std::string>& flags :
+       {std::vector<std::string>{"replay", folder_, "--until", "-1"},
+        {"replay", folder_, "--book-at", "-1"},
+        {"replay", folder_, "--through", ""},
+        {"replay", folder_, "--format", ""},
+        {"journal", "dump", folder_, "--from", "-1"}}) {
+    EXPECT_EQ(shmatch(flags).status, 2) << flags[flags.size() - 2];
+  }
+}
+
 }  // namespace
 }  // namespace shmatch::process_test

@@ -160,7 +160,8 @@ TEST(ConfigFile, ImpossibleValuesAreRefused) {
                            "[capacity]\nworking_orders = 8\nsessions = 3\nbacklog_slots = 256\n"
                            "[rate_limit]\nrequests_per_second = 100\nburst = 5\n"
                            "[socket]\npath = \"/tmp/a\"\nmode = \"0660\"\ngroup = 0\n"
-                           "[engine]\ncpu = 1\nidle = \"spin\"\n";
+                           "[engine]\ncpu = 1\nidle = \"spin\"\n"
+                           "[resume]\nwindow_slots = 4096\n";
   parsed(file);
   const ImpossibleValue cases[] = {
       {"oms_id = 1", "oms_id = 0", "1: oms_id must be a whole number from 1 to 2147483647"},
@@ -213,6 +214,7 @@ TEST(ConfigFile, ImpossibleValuesAreRefused) {
        "23: socket group names no group of this machine: no-such-group-here"},
       {"cpu = 1", "cpu = -1", "25: engine cpu must be a whole number from 0 to 1023"},
       {"\"spin\"", "\"Spin\"", "26: engine idle must be \"spin\", \"yield\" or \"sleep\""},
+      {"4096", "4095", "28: resume window_slots must be a power of two"},
   };
   for (const ImpossibleValue& each : cases) {
     EXPECT_EQ(refusal(replaced(file, each.valid, each.impossible)),
