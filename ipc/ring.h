@@ -94,9 +94,6 @@ class RingWriter {
     // continuation slots.
     store_word(head.sequence, ++sequence_, std::memory_order_release);
     position_ += slot_count;
-    // The reader had this line a lap ago. Asked for so early, it keeps no later message waiting,
-    // and the reader does not look there yet.
-    core::prefetch(&slots_[(position_ + kWriteAhead) & mask_]);
     return RingResult::kDone;
   }
 
@@ -122,8 +119,6 @@ class RingWriter {
       store_payload(slot, words + i * core::kSlotWords);
     }
   }
-
-  static constexpr std::uint64_t kWriteAhead = 8;
 
   Slot* slots_;
   std::uint64_t mask_;
