@@ -397,7 +397,7 @@ struct MessageBuffer {
     copy_words(words, &message, sizeof(Message) / 8);
     words[0] = static_cast<std::uint64_t>(Message::kType) |
                (std::uint64_t{slots_of<Message>()} << 8) | rest_of_first_word(message.header);
-    if constexpr (std::is_same_v<Message, Receipt>) words[3] = fourth_word(message);
+    put_packed_words(message);
     // Whole slots travel: what an earlier message left behind this one must not.
     for (std::size_t i = sizeof(Message) / 8; i < slots_of<Message>() * kSlotWords; ++i) {
       words[i] = 0;
@@ -418,7 +418,7 @@ struct MessageBuffer {
   }
 
   // Words of several small fields are put together in a register, for the same reason: those that
-  // the round trip of a cancel meets.
+  // entering and cancelling an order meets.
   static std::uint64_t rest_of_first_word(const RequestHeader& header) noexcept {
     return (std::uint64_t{header.reserved0} << 16) | (std::uint64_t{header.reserved1} << 32);
   }
@@ -426,12 +426,33 @@ struct MessageBuffer {
     return (std::uint64_t{header.a} << 16) | (std::uint64_t{header.b} << 24) |
            (std::uint64_t{header.ordinal} << 32);
   }
-  static std::uint64_t fourth_word(const Receipt& receipt) noexcept {
+  void put_packed_words(const Receipt& receipt) noexcept {
     static_assert(offsetof(Receipt, code) == 3 * 8);
-    return static_cast<std::uint64_t>(receipt.code) |
-           (static_cast<std::uint64_t>(receipt.detail) << 16) |
-           (std::uint64_t{receipt.request_type} << 32);
+    words[3] = static_cast<std::uint64_t>(receipt.code) |
+               (static_cast<std::uint64_t>(receipt.detail) << 16) |
+               (std::uint64_t{receipt.request_type} << 32);
   }
+  void put_packed_words(const OrderEntered& entered) noexcept {
+    static_assert(offsetof(OrderEntered, instrument_id) == 9 * 8);
+    words[9] = std::uint64_t{entered.instrument_id} | (std::uint64_t{entered.entered_by} << 32);
+    static_assert(offsetof(OrderEntered, side) == 10 * 8);
+    words[10] = static_cast<std::uint64_t>(entered.side) |
+                (static_cast<std::uint64_t>(entered.order_type) << 8) |
+                (static_cast<std::uint64_t>(entered.time_in_force) << 16) |
+                (std::uint64_t{entered.order_flags} << 24) |
+                (std::uint64_t{entered.reserved} << 32);
+  }
+  void put_packed_words(const NewOrder& order) noexcept {
+    static_assert(offsetof(NewOrder, quantity_exponent) == 7 * 8);
+    words[7] = std::uint64_t{static_cast<std::uint8_t>(order.quantity_exponent)} |
+               (std::uint64_t{static_cast<std::uint8_t>(order.limit_price_exponent)} << 8) |
+               (static_cast<std::uint64_t>(order.side) << 16) |
+               (static_cast<std::uint64_t>(order.order_type) << 24) |
+               (static_cast<std::uint64_t>(order.time_in_force) << 32) |
+               (std::uint64_t{order.reserved} << 40) | (std::uint64_t{order.features} << 48);
+  }
+  template <class Message>
+  void put_packed_words(const Message&) noexcept {}
 };
 
 using Request = MessageBuffer<RequestHeader>;

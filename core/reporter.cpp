@@ -24,29 +24,33 @@ void Reporter::reply(SessionSlot to, Message message) noexcept {
   sink_->deliver(to, report);
 }
 
-// `compact` and `whole` build their form of the event; each runs at most once.
+// `compact` and `whole` make their form of the event.
 template <class Compact, class Whole>
 void Reporter::fan_out(Index account, SessionSlot also, Compact compact, Whole whole) noexcept {
   const std::uint32_t ordinal = ordinal_++;
-  Report compact_report;
-  Report whole_report;
-  const auto build = [&](Report& report, auto make) noexcept {
-    auto message = make();
-    stamp(message, ordinal);
-    report.assign(message);
-  };
+  Report report;
   sessions_.for_each_receiver(account, also, [&](SessionSlot slot) noexcept {
-    const bool wants_whole = sessions_[slot].logon.whole_objects;
-    Report& report = wants_whole ? whole_report : compact_report;
+    if (sessions_[slot].logon.whole_objects) [[unlikely]] {
+      return deliver_whole(slot, ordinal, whole);
+    }
     if (report.slots() == 0) {
-      if (wants_whole) {
-        build(report, whole);
-      } else {
-        build(report, compact);
-      }
+      auto message = compact();
+      stamp(message, ordinal);
+      report.assign(message);
     }
     sink_->deliver(slot, report);
   });
+}
+
+// Not inline, and made anew for each session that wants it: what all others hear pays nothing for
+// it.
+template <class Whole>
+void Reporter::deliver_whole(SessionSlot to, std::uint32_t ordinal, const Whole& whole) noexcept {
+  auto message = whole();
+  stamp(message, ordinal);
+  Report report;
+  report.assign(message);
+  sink_->deliver(to, report);
 }
 
 void Reporter::receipt(SessionSlot to, Sequence request, RequestType type,
@@ -140,25 +144,26 @@ void Reporter::order_state(Index index, bool first, SessionSlot also) noexcept {
   const OrderDetail& detail = store_.detail(index);
   const auto whole = [&]() noexcept { return whole_order<OrderStateWhole>(index); };
   const auto entered = [&]() noexcept {
-    OrderEntered message;
-    message.header.a = state_and_cancel_reason(order);
-    message.header.b = static_cast<std::uint8_t>(order.change_reason);
-    message.order_id = order.order_id;
-    message.cl_ord_id = order.cl_ord_id;
-    message.account_id = accounts_.account_id(order.account);
-    message.price = order.price;
-    message.orig_quantity = detail.orig_quantity;
-    message.executed = executed(order, detail);
-    message.time_ns = now_;
-    message.instrument_id = static_cast<std::uint32_t>(instruments_[order.instrument].id);
-    message.entered_by = static_cast<std::uint32_t>(accounts_.user_id(detail.entered_by));
-    message.side = order.side;
-    message.order_type = order.order_type;
-    message.time_in_force = order.time_in_force;
-    message.order_flags = order.flags;
-    message.gross_low = low_word(detail.gross);
-    message.gross_high = high_word(detail.gross);
-    return message;
+    // All fields at once: g++ would clear the message first, with rep stos.
+    return OrderEntered{
+        .header = {.a = state_and_cancel_reason(order),
+                   .b = static_cast<std::uint8_t>(order.change_reason)},
+        .order_id = order.order_id,
+        .cl_ord_id = order.cl_ord_id,
+        .account_id = accounts_.account_id(order.account),
+        .price = order.price,
+        .orig_quantity = detail.orig_quantity,
+        .executed = executed(order, detail),
+        .time_ns = now_,
+        .instrument_id = static_cast<std::uint32_t>(instruments_[order.instrument].id),
+        .entered_by = static_cast<std::uint32_t>(accounts_.user_id(detail.entered_by)),
+        .side = order.side,
+        .order_type = order.order_type,
+        .time_in_force = order.time_in_force,
+        .order_flags = order.flags,
+        .reserved = 0,
+        .gross_low = low_word(detail.gross),
+        .gross_high = high_word(detail.gross)};
   };
   const auto changed = [&]() noexcept {
     OrderChanged message;

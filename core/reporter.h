@@ -70,8 +70,12 @@ class Reporter {
   void reply(SessionSlot to, Message message) noexcept;
   template <class Whole>
   Whole whole_order(Index order) const noexcept;
+  template <class Whole>
+  [[gnu::noinline]] void deliver_whole(SessionSlot to, std::uint32_t ordinal,
+                                       const Whole& whole) noexcept;
   template <class Compact, class Whole>
-  void fan_out(Index account, SessionSlot also, Compact compact, Whole whole) noexcept;
+  [[gnu::always_inline]] inline void fan_out(Index account, SessionSlot also, Compact compact,
+                                             Whole whole) noexcept;
 
   const AccountTable& accounts_;
   const SessionTable& sessions_;
