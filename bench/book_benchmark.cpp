@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "bench/one_trader.h"
 #include "bench/zeroed_memory.h"
 #include "core/matching_engine.h"
 #include "tests/reference/reference_engine.h"
@@ -22,15 +23,6 @@ using tests::Random;
 
 constexpr core::Ticks kMiddle = 100'000;
 constexpr std::uint64_t kLevels = 500;  // a side
-
-core::Configuration configuration(std::size_t working) {
-  core::Configuration result;
-  result.instruments = {{1, "TEST", {1, 0}, {1, 0}}};
-  result.accounts = {1};
-  result.users = {{1, "trader", core::kPermissionTrading, {1}}};
-  result.capacities = {static_cast<std::uint32_t>(working + 16), 1U << 14, 1};
-  return result;
-}
 
 class CountingSink final : public core::ReportSink {
  public:
@@ -48,7 +40,7 @@ class CountingSink final : public core::ReportSink {
 class Fast {
  public:
   explicit Fast(std::size_t working)
-      : configuration_(configuration(working)),
+      : configuration_(one_trader(working)),
         memory_(core::MatchingEngine::memory_size(configuration_)),
         engine_(configuration_, memory_.span(), 0x5EED, sink) {}
   core::MatchingEngine& operator*() noexcept { return engine_; }
@@ -62,7 +54,7 @@ class Fast {
 
 class Plain {
  public:
-  explicit Plain(std::size_t working) : engine_(configuration(working), sink) {}
+  explicit Plain(std::size_t working) : engine_(one_trader(working), sink) {}
   reference::ReferenceEngine& operator*() noexcept { return engine_; }
   CountingSink sink;
 

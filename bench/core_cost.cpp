@@ -13,6 +13,7 @@
 #include <optional>
 #include <vector>
 
+#include "bench/one_trader.h"
 #include "bench/zeroed_memory.h"
 #include "core/input_record.h"
 #include "core/look_ahead.h"
@@ -26,16 +27,6 @@ namespace {
 using tests::Random;
 
 constexpr core::Ticks kMiddle = 1'000'000;
-
-core::Configuration configuration(std::size_t live) {
-  core::Configuration result;
-  result.instruments = {{1, "TEST", {1, 0}, {1, 0}}};
-  result.accounts = {1};
-  result.users = {{1, "trader", core::kPermissionTrading, {1}}};
-  const auto orders = static_cast<std::uint32_t>(live);
-  result.capacities = {orders + 16, 1U << 14, 1};
-  return result;
-}
 
 class Sink final : public core::ReportSink {
  public:
@@ -67,7 +58,7 @@ class Sink final : public core::ReportSink {
 class Subject {
  public:
   Subject(std::size_t live, std::uint64_t levels, bool digest)
-      : configuration_(configuration(live)),
+      : configuration_(one_trader(live)),
         memory_(core::MatchingEngine::memory_size(configuration_)),
         engine_(configuration_, memory_.span(), 0x5EED, sink_, digest),
         hints_(engine_),

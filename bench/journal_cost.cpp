@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/one_trader.h"
 #include "bench/zeroed_memory.h"
 #include "core/configuration_bytes.h"
 #include "core/matching_engine.h"
@@ -33,15 +34,6 @@ using tests::Random;
 
 constexpr std::size_t kQueueWords = 1U << 17;  // as the server has it
 constexpr core::Ticks kMiddle = 100'000;
-
-core::Configuration configuration(std::size_t working) {
-  core::Configuration result;
-  result.instruments = {{1, "TEST", {1, 0}, {1, 0}}};
-  result.accounts = {1};
-  result.users = {{1, "trader", core::kPermissionTrading, {1}}};
-  result.capacities = {static_cast<std::uint32_t>(working + 16), 1U << 14, 1};
-  return result;
-}
 
 class Sink final : public core::ReportSink {
  public:
@@ -88,7 +80,7 @@ class Journal {
 class Subject {
  public:
   Subject(std::size_t working, bool digest, ipc::InputLog log)
-      : configuration_(configuration(working)),
+      : configuration_(one_trader(working)),
         memory_(core::MatchingEngine::memory_size(configuration_)),
         log_(log),
         engine_(configuration_, memory_.span(), 0x5EED, sink_, digest),
@@ -162,7 +154,7 @@ int run(int rounds, std::size_t pairs, std::size_t working, const std::string& f
                                                  "async journal, no digest",
                                                  "async journal, digest"};
   const std::vector<int> cpus = tools::allowed_cpus();
-  const core::Configuration what = configuration(working);
+  const core::Configuration what = one_trader(working);
   Journal plain(folder + "/plain", what);
   Journal digested(folder + "/digested", what);
   tools::pin_to_cpu(cpus.back());  // the journal threads were started before and run elsewhere
