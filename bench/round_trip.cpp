@@ -22,6 +22,7 @@ struct Options {
   int rounds = 7;
   std::size_t count = 200'000;
   std::size_t resting_orders = 1000;
+  bool in_place = false;
 };
 
 void print(const std::vector<tools::LatencyRow>& rows) {
@@ -49,6 +50,7 @@ int run(const Options& options) {
   Client client;
   LogonOptions logon;
   logon.socket = socket;
+  logon.reply_in_place = options.in_place;
   std::string error;
   tools::RoundTripOptions trip;
   trip.resting_orders = options.resting_orders;
@@ -78,10 +80,10 @@ int run(const Options& options) {
   }
   std::printf(
       "%d rounds of %zu round trips, floor and engine alternating; engine on cpu %d, client "
-      "on cpu %d, both spinning\n%zu resting orders; durability none; one timer reading "
-      "costs %.0f ns\n\n",
+      "on cpu %d, both spinning\n%zu resting orders; durability none; replies %s; one timer "
+      "reading costs %.0f ns\n\n",
       options.rounds, options.count, cpus[1], cpus[0], options.resting_orders,
-      tools::timer_cost_ns());
+      options.in_place ? "in place" : "by the ring", tools::timer_cost_ns());
   print(table.rows());
   return 0;
 }
@@ -101,6 +103,7 @@ int main(int argc, char** argv) {
   app.add_option("--resting", options.resting_orders, "Orders resting in the book")
       ->check(CLI::Range(0, 60'000))
       ->capture_default_str();
+  app.add_flag("--in-place", options.in_place, "Take each reply from its request's own line");
   CLI11_PARSE(app, argc, argv);
   return shmatch::bench::run(options);
 }

@@ -58,11 +58,13 @@ enum class ReportType : std::uint8_t {
 // ---------------------------------------------------------------------------------------- requests
 
 struct RequestHeader {
-  std::uint8_t type = 0;   // RequestType
-  std::uint8_t slots = 0;  // slots of the whole message
-  std::uint16_t reserved0 = 0;
-  std::uint32_t reserved1 = 0;
+  std::uint8_t type = 0;    // RequestType
+  std::uint8_t slots = 0;   // slots of the whole message
+  std::uint16_t flags = 0;  // kReplyInPlace or 0; the transport's, 0 in what the core is given
+  std::uint32_t reserved = 0;
 };
+// The reply is wanted in the request's own cache line as well (ipc/reply_in_place.h).
+inline constexpr std::uint16_t kReplyInPlace = 1;
 
 struct CancelOrder {
   static constexpr RequestType kType = RequestType::kCancelOrder;
@@ -420,7 +422,7 @@ struct MessageBuffer {
   // Words of several small fields are put together in a register, for the same reason: those that
   // entering and cancelling an order meets.
   static std::uint64_t rest_of_first_word(const RequestHeader& header) noexcept {
-    return (std::uint64_t{header.reserved0} << 16) | (std::uint64_t{header.reserved1} << 32);
+    return (std::uint64_t{header.flags} << 16) | (std::uint64_t{header.reserved} << 32);
   }
   static std::uint64_t rest_of_first_word(const ReportHeader& header) noexcept {
     return (std::uint64_t{header.a} << 16) | (std::uint64_t{header.b} << 24) |
@@ -459,7 +461,8 @@ using Request = MessageBuffer<RequestHeader>;
 using Report = MessageBuffer<ReportHeader>;
 
 // True when type, slot count and reserved fields are what this protocol version sends. The engine
-// must only be given such requests; a session that sends another one has broken the protocol.
+// must only be given such requests; a session that sends another one, but for kReplyInPlace, has
+// broken the protocol.
 // `words` has as many words as its type's message, or more; fewer only when there is no such type.
 inline bool well_formed(const std::uint64_t* words) noexcept {
   // By RequestType, from kCancelOrder on.
@@ -468,7 +471,7 @@ inline bool well_formed(const std::uint64_t* words) noexcept {
       slots_of<OpenOrdersQuery>(), slots_of<L2Query>(),  slots_of<Ping>()};
   const auto type = static_cast<RequestType>(words[0] & 0xFF);
   const std::uint64_t place = (words[0] & 0xFF) - 1;
-  // The header's reserved bytes are the upper six of the first word.
+  // The header's flags and reserved bytes are the upper six of the first word.
   if (place >= std::size(kSlots) || words[0] >> 8 != kSlots[place]) return false;
   if (type == RequestType::kNewOrder) {
     constexpr std::size_t kAt = offsetof(NewOrder, reserved);

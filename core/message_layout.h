@@ -27,8 +27,8 @@ constexpr bool crosses_rings() noexcept {
 
 SHMATCH_FIELD(RequestHeader, type, 0, 1);
 SHMATCH_FIELD(RequestHeader, slots, 1, 1);
-SHMATCH_FIELD(RequestHeader, reserved0, 2, 2);
-SHMATCH_FIELD(RequestHeader, reserved1, 4, 4);
+SHMATCH_FIELD(RequestHeader, flags, 2, 2);
+SHMATCH_FIELD(RequestHeader, reserved, 4, 4);
 static_assert(crosses_rings<ReportHeader>() && sizeof(ReportHeader) == 16);
 static_assert(std::is_trivially_copyable_v<RequestHeader> &&
               std::is_standard_layout_v<RequestHeader> && sizeof(RequestHeader) == 8);

@@ -70,11 +70,15 @@ RequestId Client::send(const core::NewOrder& request) noexcept { return submit(r
 
 RequestId Client::ping() noexcept { return submit(core::Ping{}); }
 
-RequestId Client::submit_request(const core::Request& request) noexcept {
+RequestId Client::submit_request(core::Request& request) noexcept {
   return session_ ? session_->submit(request) : 0;
 }
 
 bool Client::poll(Report& report) noexcept { return session_ && session_->poll(report); }
+
+bool Client::early_reply(Report& reply) noexcept {
+  return session_ && session_->early_reply(reply);
+}
 
 std::uint64_t Client::heartbeat() const noexcept {
   if (!session_) return 0;
@@ -107,7 +111,7 @@ Failure Client::wait(RequestId request, Report& reply, std::chrono::milliseconds
   return session_->await(request, reply, deadline_after(timeout));
 }
 
-Failure Client::call_request(const core::Request& request, Report& reply,
+Failure Client::call_request(core::Request& request, Report& reply,
                              std::chrono::milliseconds timeout) {
   if (!session_) return not_logged_on();
   RequestId id = 0;

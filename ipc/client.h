@@ -70,6 +70,7 @@ struct LogonOptions {
   bool cancel_on_disconnect = true;  // working orders this session entered end with it
   bool whole_objects = false;        // events carry whole objects (four slots instead of one)
   bool all_accounts = false;         // Operators only: events of every account
+  bool reply_in_place = false;       // replies also come sooner, by early_reply
   std::uint32_t request_slots = 1024;  // power of two, 64..65536
   std::uint32_t report_slots = 4096;   // power of two, 256..1048576
   std::chrono::milliseconds timeout{2000};
@@ -169,6 +170,15 @@ class Client {
   // Takes the next report, in the engine's order. False when none is waiting.
   bool poll(Report& report) noexcept;
 
+  // With LogonOptions::reply_in_place: the reply to the newest request, sooner than poll has it,
+  // and once; true then. poll still brings it, in its order, and brings what came before it. False
+  // as long as there is none, and for ever where the engine has reason to answer by the ring alone:
+  // durability sync, a client that reads late or has several requests under way. So look at both:
+  //
+  //   while (!client.early_reply(reply) && !(client.poll(reply) && replied_request(reply) == id))
+  //   {}
+  bool early_reply(Report& reply) noexcept;
+
   // Counts passes of the engine's loop: a client that sees it stand still for long may call the
   // engine hung. It moves in every idle mode.
   std::uint64_t heartbeat() const noexcept;
@@ -216,9 +226,8 @@ class Client {
 
  private:
   using Session = ipc::ClientSession;
-  RequestId submit_request(const core::Request& request) noexcept;
-  Failure call_request(const core::Request& request, Report& reply,
-                       std::chrono::milliseconds timeout);
+  RequestId submit_request(core::Request& request) noexcept;
+  Failure call_request(core::Request& request, Report& reply, std::chrono::milliseconds timeout);
 
   std::unique_ptr<Session> session_;
 };

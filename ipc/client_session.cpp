@@ -146,6 +146,7 @@ Failure ClientSession::take_resumed(Deadline deadline) {
   info.gap_end_ordinal = resumed.gap_end_ordinal;
   requests_ = RingWriter(link_.request_slot(), link_.request_slots,
                          &link_.reports_header()->requests_consumed, resumed.last_request);
+  asked_ = 0;
   seen_ = {options_.seen_sequence, options_.seen_ordinal};
   if (const Mark kept{info.lost_from, 0}; info.lost_from != 0 && kept < seen_) seen_ = kept;
   return {};
@@ -223,7 +224,7 @@ Failure ClientSession::await(RequestId request, Report& reply, Deadline deadline
   }
 }
 
-Failure ClientSession::call(const core::Request& request, RequestId& id, Report& reply,
+Failure ClientSession::call(core::Request& request, RequestId& id, Report& reply,
                             Deadline deadline) {
   Waiter waiter(deadline);
   while ((id = submit(request)) == 0) {

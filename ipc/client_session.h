@@ -12,6 +12,7 @@
 #include <string>
 
 #include "ipc/client.h"
+#include "ipc/reply_in_place.h"
 #include "ipc/report_mark.h"
 #include "ipc/ring.h"
 #include "ipc/session_link.h"
@@ -45,12 +46,25 @@ class ClientSession {
 
   // ---- non-blocking
 
-  RequestId submit(const core::Request& request) noexcept {
+  RequestId submit(core::Request& request) noexcept {
     const std::uint32_t slots = request.slots();
     if (closed_ || broken_ || slots == 0 || slots > core::kSlotsPerMessageMax) return 0;
+    if (options_.reply_in_place) request.words[0] |= kReplyInPlaceBit;
     const RingResult written = requests_.write(request.words, slots);
     if (written == RingResult::kBreach) broken_ = true;
-    return written == RingResult::kDone ? requests_.last_sequence() : 0;
+    if (written != RingResult::kDone) return 0;
+    asked_ = request.words[0];
+    return requests_.last_sequence();
+  }
+  // The reply to the newest request from its own line, once.
+  bool early_reply(Report& reply) noexcept {
+    if ((asked_ & kReplyInPlaceBit) == 0) return false;
+    if (!read_reply_in_place(requests_.last_head(), asked_, reply)) return false;
+    asked_ = 0;
+    if (replied_request(reply) == requests_.last_sequence()) [[likely]]
+      return true;
+    broken_ = true;
+    return false;
   }
   // The next report, queued ones first.
   bool poll(Report& report) noexcept {
@@ -68,7 +82,7 @@ class ClientSession {
   // ---- blocking
 
   Failure await(RequestId request, Report& reply, Deadline deadline);
-  Failure call(const core::Request& request, RequestId& id, Report& reply, Deadline deadline);
+  Failure call(core::Request& request, RequestId& id, Report& reply, Deadline deadline);
   template <class Row, class Query, class OnRow>
   Failure page(const Query& query, const OnRow& on_row, core::PageEnd& end, core::Receipt& refused,
                Deadline deadline);
@@ -105,6 +119,7 @@ class ClientSession {
   SessionLink link_;
   RingWriter requests_;
   RingReader reports_;
+  std::uint64_t asked_ = 0;  // first word of the newest request, until its early reply is taken
   Mark seen_;
   std::deque<Report> queued_;  // met by blocking calls, not yet polled
   std::string end_reason_;

@@ -125,17 +125,22 @@ std::uint32_t EngineLoop::visit(Session& session) noexcept {
       break;
     }
     if (result == RingResult::kFull) break;
+    const bool in_place = (request.words[0] & kReplyInPlaceBit) != 0;
+    request.words[0] &= ~kReplyInPlaceBit;
     if (result == RingResult::kBreach || !core::well_formed(request)) [[unlikely]] {
       doom(session, EndReason::kBreach);
       break;
     }
     session.prefetch_next();
     ++taken;
+    // Who has more under way does not wait for this one, and would find its line taken away.
+    if (in_place && !session.request_waits()) session.expect_reply_in_place();
     if (capture_ != nullptr) [[unlikely]] {
       capture_->take(session.logon().user_id, request, time);
     }
     if (frozen_) [[unlikely]] {
       refuse(session, request, time);
+      session.forget_reply_in_place();
       continue;
     }
     engine_.request(session.slot(), session.last_request(), request, time);
@@ -144,6 +149,7 @@ std::uint32_t EngineLoop::visit(Session& session) noexcept {
     if (core::is_input(request)) {
       log_.request(session.slot(), session.last_request(), request, time);
     }
+    session.forget_reply_in_place();
     settle();
     // A page of a query is the work of many cancels: one a visit, then it is the others' turn.
     if (request.is<core::OpenOrdersQuery>() || request.is<core::L2Query>()) break;

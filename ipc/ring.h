@@ -17,6 +17,8 @@
 //   3. Both sides keep their position in private memory. Of the peer, the writer reads progress
 //      only when its credit is used up, and the reader reads nothing but slots.
 //   4. The reader copies each word of a message once and judges the copy.
+//   5. Progress passes a message only when the next one is asked for: until then its reader may
+//      still use its slots (ipc/reply_in_place.h).
 //
 // The peer may be hostile: whatever it writes, the reader stays inside the ring and answers
 // kBreach, and the writer stays inside the ring and answers kBreach when progress runs backwards or
@@ -28,6 +30,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "core/message.h"
@@ -93,12 +96,15 @@ class RingWriter {
     // SYNC POINT message: pairs with RingReader::read; publishes the payload of the head and of its
     // continuation slots.
     store_word(head.sequence, ++sequence_, std::memory_order_release);
+    last_head_ = position_;
     position_ += slot_count;
     return RingResult::kDone;
   }
 
   // Number of the last message written; 0 before the first.
   core::Sequence last_sequence() const noexcept { return sequence_; }
+  // The first slot of the last message written.
+  const Slot& last_head() const noexcept { return slots_[last_head_ & mask_]; }
 
  private:
   static void store_payload(Slot& slot, const std::uint64_t* words) noexcept {
@@ -124,6 +130,7 @@ class RingWriter {
   std::uint64_t mask_;
   const std::uint64_t* consumed_;
   std::uint64_t position_ = 0;
+  std::uint64_t last_head_ = 0;
   std::uint64_t seen_consumed_ = 0;
   core::Sequence sequence_;
 };
@@ -148,6 +155,7 @@ class RingReader {
   // what they held) and takes it: kDone, kEmpty or kBreach. After a breach nothing more can be
   // read.
   RingResult read(std::uint64_t* words) noexcept {
+    if (position_ - published_ >= publish_step_) publish_progress();
     const Slot& head = slots_[position_ & mask_];
     // SYNC POINT message: pairs with RingWriter::write; what it publishes can be read from here on.
     const std::uint64_t sequence = load_word(head.sequence, std::memory_order_acquire);
@@ -166,8 +174,8 @@ class RingReader {
       return RingResult::kBreach;
     }
     ++sequence_;
+    last_head_ = position_;
     position_ += slot_count;
-    if (position_ - published_ >= publish_step_) publish_progress();
     return RingResult::kDone;
   }
 
@@ -189,6 +197,8 @@ class RingReader {
 
   // Number of the last message read; 0 before the first.
   core::Sequence last_sequence() const noexcept { return sequence_; }
+  // Where the last message read begins, as an index into the slots.
+  std::size_t last_head() const noexcept { return last_head_ & mask_; }
 
  private:
   // False when the peer broke the protocol. Not inline: as in RingWriter.
@@ -221,6 +231,7 @@ class RingReader {
   std::uint64_t publish_step_;
   std::uint64_t* consumed_;
   std::uint64_t position_ = 0;
+  std::uint64_t last_head_ = 0;
   std::uint64_t published_ = 0;
   core::Sequence sequence_;
 };

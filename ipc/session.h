@@ -23,6 +23,7 @@
 #include "core/matching_engine.h"
 #include "core/message.h"
 #include "ipc/backlog.h"
+#include "ipc/reply_in_place.h"
 #include "ipc/report_window.h"
 #include "ipc/ring.h"
 #include "ipc/session_memory.h"
@@ -84,6 +85,7 @@ class Session {
     return take_out_of_the_ordinary(request);
   }
   void prefetch_next() const noexcept { requests_.prefetch_next(); }
+  bool request_waits() const noexcept { return requests_.ready(); }
   // As RingReader::peek.
   bool peek(std::uint32_t offset, std::uint64_t* words, std::uint32_t count) const noexcept {
     return requests_.peek(offset, words, count);
@@ -101,13 +103,22 @@ class Session {
   void start_draining() noexcept;
   bool draining() const noexcept { return draining_; }
 
+  // The next report is the reply to the request just taken, and goes into its line as well, if it
+  // may.
+  void expect_reply_in_place() noexcept {
+    reply_line_ = &memory_.request_slots()[requests_.last_head()];
+  }
+  // Before the next request is taken.
+  void forget_reply_in_place() noexcept { reply_line_ = nullptr; }
+
   // ---- reports
 
   // False when this report dooms the session; true ever after, so that it is told once.
   [[nodiscard]] bool deliver(const core::Report& report) noexcept {
-    if (ordinary() && reports_.write(report.words, report.slots()) == RingResult::kDone)
-        [[likely]] {
-      return true;
+    if (ordinary()) [[likely]] {
+      if (reply_line_ != nullptr) answer_in_place(report);
+      if (reports_.write(report.words, report.slots()) == RingResult::kDone) [[likely]]
+        return true;
     }
     return deliver_out_of_the_ordinary(report);
   }
@@ -133,6 +144,10 @@ class Session {
  private:
   // Neither draining nor doomed nor behind: what nearly every call finds.
   bool ordinary() const noexcept { return !attention_ && doomed_ == EndReason::kNone; }
+  void answer_in_place(const core::Report& reply) noexcept {
+    if (reply.slots() == 1) write_reply_in_place(*reply_line_, reply);
+    reply_line_ = nullptr;
+  }
   RingResult take_out_of_the_ordinary(core::Request& request) noexcept;
   bool deliver_out_of_the_ordinary(const core::Report& report) noexcept;
   bool flush_backlog(core::Sequence released) noexcept;
@@ -144,6 +159,7 @@ class Session {
   Entry entry_;
   RingReader requests_;
   RingWriter reports_;
+  Slot* reply_line_ = nullptr;  // where the next report goes as well
   Backlog backlog_;
   core::Sequence released_;  // reports of inputs up to this one may leave
   bool attention_;           // draining, gated, or the backlog holds reports

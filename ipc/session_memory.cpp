@@ -12,7 +12,7 @@ Fault SessionMemory::create(core::SessionSlot slot, const SessionSizes& sizes) {
   const std::size_t requests_size = memory_size(offset_, sizes.request_slots);
   if (Fault fault = create_memory("shmatch-requests", requests_size, requests_memory_))
     return fault;
-  if (Fault fault = requests_.map(requests_handle(), requests_size, Access::kReadOnly))
+  if (Fault fault = requests_.map(requests_handle(), requests_size, Access::kReadWrite))
     return fault;
   if (Fault fault = seal_memory(requests_handle(), kSizeSeals)) return fault;
 

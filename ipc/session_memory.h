@@ -42,12 +42,12 @@ class SessionMemory {
   std::uint32_t first_slot_offset() const noexcept { return offset_; }
   const SessionSizes& sizes() const noexcept { return sizes_; }
 
-  // Written by the client, read-only here.
+  // Written by the client; here only replies are, into slots (ipc/reply_in_place.h).
   const RequestsHeader* requests_header() const noexcept {
     return reinterpret_cast<const RequestsHeader*>(requests_.data());
   }
-  const Slot* request_slots() const noexcept {
-    return reinterpret_cast<const Slot*>(requests_.data() + offset_);
+  Slot* request_slots() const noexcept {
+    return reinterpret_cast<Slot*>(requests_.data() + offset_);
   }
   // Written here, read-only for the client.
   ReportsHeader* reports_header() const noexcept {

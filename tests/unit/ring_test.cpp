@@ -37,6 +37,7 @@ class Ring : public testing::Test {
   std::uint64_t consumed_ = 0;
   RingWriter writer_{slots_.data(), kSlots, &consumed_};
   RingReader reader_{slots_.data(), kSlots, &consumed_};
+  std::uint64_t next_head_ = 0;
 
   RingResult write(const Words& words) {
     return writer_.write(words.data(), static_cast<std::uint32_t>((words[0] >> 8) & 0xFF));
@@ -133,7 +134,22 @@ TEST_F(Ring, PublishesProgressEachQuarter) {
   for (std::uint32_t i = 1; i < kSlots / 4; ++i) pass_one(1, i);
   EXPECT_EQ(consumed_, 0U);
   pass_one(1, 0);
+  // The last message's slots are its reader's until it asks for the next one.
+  EXPECT_EQ(consumed_, 0U);
+  Words words;
+  EXPECT_EQ(read(words), RingResult::kEmpty);
   EXPECT_EQ(consumed_, kSlots / 4);
+}
+
+TEST_F(Ring, BothSidesKnowWhereTheLastMessageBegins) {
+  for (std::uint32_t i = 0; i < 3 * kSlots; ++i) {
+    const std::uint64_t head = reader_.last_sequence() == 0 ? 0 : next_head_;
+    const std::uint32_t slots = 1 + i % kSlotsPerMessageMax;
+    pass_one(slots, i);
+    EXPECT_EQ(reader_.last_head(), head % kSlots);
+    EXPECT_EQ(&writer_.last_head(), &slots_[head % kSlots]);
+    next_head_ = head + slots;
+  }
 }
 
 TEST_F(Ring, ReaderRefusesASequenceThatJumps) {
