@@ -104,10 +104,11 @@ void OrderBooks::add(Index slot, TimeNs now) noexcept {
 void OrderBooks::remove(Index slot, TimeNs now) noexcept {
   Order& order = orders_[slot];
   Level& level = levels_[order.level];
-  SHMATCH_CHECK(level.order_count > 0 && level.quantity >= static_cast<Wide>(order.leaves));
+  const Wide left = level.quantity - static_cast<Wide>(order.leaves);
+  SHMATCH_CHECK(level.order_count > 0 && left <= level.quantity);
   (order.previous == kNoIndex ? level.head : orders_[order.previous].next) = order.next;
   (order.next == kNoIndex ? level.tail : orders_[order.next].previous) = order.previous;
-  level.quantity -= static_cast<Wide>(order.leaves);
+  level.quantity = left;
   ++updates_[order.instrument];
   if (--level.order_count == 0) {
     close_level(order.level);

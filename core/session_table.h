@@ -109,9 +109,15 @@ class SessionTable {
   // that hears in any case; kNoSession for none).
   template <class F>
   void for_each_receiver(Index account, SessionSlot also, F f) const noexcept {
-    for (std::size_t word = 0; word < words_; ++word) {
-      std::uint64_t bits = by_account_[account * words_ + word] | all_accounts_[word];
-      if (also / 64 == word) bits |= std::uint64_t{1} << (also % 64);
+    // f calls others, behind whose back nothing here changes.
+    const std::size_t words = words_;
+    const std::uint64_t* const of_account = &by_account_[account * words];
+    const std::uint64_t* const of_all = all_accounts_.data();
+    const std::size_t word_of_also = also / 64;
+    const std::uint64_t bit_of_also = std::uint64_t{1} << (also % 64);
+    for (std::size_t word = 0; word < words; ++word) {
+      std::uint64_t bits = of_account[word] | of_all[word];
+      if (word == word_of_also) bits |= bit_of_also;
       for (; bits != 0; bits &= bits - 1) {
         f(static_cast<SessionSlot>(word * 64 + static_cast<unsigned>(std::countr_zero(bits))));
       }

@@ -27,7 +27,10 @@ class SlotBitmap {
 
   void insert(Index slot) noexcept {
     for (std::size_t level = 0; level < level_count_; ++level) {
-      levels_[level][slot / 64] |= std::uint64_t{1} << (slot % 64);
+      std::uint64_t& word = levels_[level][slot / 64];
+      const bool known = word != 0;  // to the levels above
+      word |= std::uint64_t{1} << (slot % 64);
+      if (known) return;
       slot /= 64;
     }
   }
