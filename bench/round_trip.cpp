@@ -23,6 +23,7 @@ struct Options {
   std::size_t count = 200'000;
   std::size_t resting_orders = 1000;
   bool in_place = false;
+  bool pairs = false;
 };
 
 void print(const std::vector<tools::LatencyRow>& rows) {
@@ -51,6 +52,7 @@ int run(const Options& options) {
   LogonOptions logon;
   logon.socket = socket;
   logon.reply_in_place = options.in_place;
+  logon.paired_replies = options.pairs;
   std::string error;
   tools::RoundTripOptions trip;
   trip.resting_orders = options.resting_orders;
@@ -104,6 +106,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 60'000))
       ->capture_default_str();
   app.add_flag("--in-place", options.in_place, "Take each reply from its request's own line");
+  app.add_flag("--pairs", options.pairs, "Let a reply and its first event come in one message");
   CLI11_PARSE(app, argc, argv);
   return shmatch::bench::run(options);
 }

@@ -31,12 +31,13 @@ constexpr std::uint64_t kLevels = 500;  // a side
 struct Options {
   int rounds = 31;
   std::size_t orders = 20'000;
+  bool pairs = false;
 };
 
 class Subject {
  public:
   // A sentence when it did not go as it should.
-  std::string start(const std::string& folder, int cpu, ipc::Durability durability) {
+  std::string start(const std::string& folder, int cpu, ipc::Durability durability, bool pairs) {
     std::filesystem::create_directories(folder);
     const bool journal = durability != ipc::Durability::kNone;
     engine_.emplace(folder + "/engine.sock", cpu, durability, journal ? folder + "/journal" : "");
@@ -45,6 +46,7 @@ class Subject {
     logon.socket = folder + "/engine.sock";
     logon.request_slots = 1U << 12;
     logon.report_slots = 1U << 14;
+    logon.paired_replies = pairs;
     if (const Failure failure = client_.logon(logon)) return failure.text;
     engine_->pause();
     return {};
@@ -120,9 +122,10 @@ int run(const Options& options, const std::string& folder) {
   }
   constexpr std::array kNames = {"none", "async"};
   std::array<Subject, 2> subjects;
-  std::string error = subjects[0].start(folder + "/none", cpus[1], ipc::Durability::kNone);
+  std::string error =
+      subjects[0].start(folder + "/none", cpus[1], ipc::Durability::kNone, options.pairs);
   if (error.empty()) {
-    error = subjects[1].start(folder + "/async", cpus[1], ipc::Durability::kAsync);
+    error = subjects[1].start(folder + "/async", cpus[1], ipc::Durability::kAsync, options.pairs);
   }
   tools::pin_to_cpu(cpus[0]);
   std::array<std::array<std::vector<double>, 2>, 2> costs;  // by engine; entries and cancels
@@ -172,6 +175,7 @@ int main(int argc, char** argv) {
   app.add_option("--orders", options.orders, "Orders a round")
       ->check(CLI::Range(1000, 60'000))
       ->capture_default_str();
+  app.add_flag("--pairs", options.pairs, "Let a reply and its first event come in one message");
   CLI11_PARSE(app, argc, argv);
   const std::string folder =
       std::filesystem::temp_directory_path() / ("shmatch-throughput-" + std::to_string(getpid()));
