@@ -134,7 +134,8 @@ int run_verify(const GlobalOptions& global, const std::string& folder, bool file
   options.apply_records = !files_only;
   options.progress = [&](double share) { bar.show(share); };
   Verification result;
-  require(verify_journal(folder, options, result));
+  ipc::PosixFileLayer layer;
+  require(verify_journal(layer, folder, options, result));
   bar.clear();
   if (global.json) {
     std::string json = result.damage.empty() ? R"({"valid":true)" : R"({"valid":false)";
@@ -320,15 +321,16 @@ int run_repair(const GlobalOptions& global, const std::string& folder, const std
 // ---- snapshot
 
 // The newest input that a snapshot may hold: one that a crash cannot take away any more.
-core::Sequence durable_end(ipc::FileLayer& layer, const std::string& folder, bool owned) {
+ipc::Fault durable_end(ipc::FileLayer& layer, const std::string& folder, bool owned,
+                       core::Sequence& sequence) {
   ipc::JournalReader reader(layer, folder, owned ? ipc::ReadMode::kFollow : ipc::ReadMode::kWhole);
-  require(reader.open());
+  if (ipc::FileFault fault = reader.open()) return fault;
   ipc::JournalGroup group;
   ipc::JournalNext next = ipc::JournalNext::kEnd;
   while ((next = reader.next_group(group)) == ipc::JournalNext::kGiven) {
   }
-  if (next == ipc::JournalNext::kFault) throw ExitError(kExitRefused, reader.fault().text);
-  return reader.durable_sequence();
+  sequence = reader.durable_sequence();
+  return next == ipc::JournalNext::kFault ? reader.fault() : ipc::FileFault{};
 }
 
 int run_snapshot(const GlobalOptions& global, const std::string& folder, bool remove_segments) {
@@ -336,11 +338,15 @@ int run_snapshot(const GlobalOptions& global, const std::string& folder, bool re
   ipc::PosixFileLayer layer;
   const bool owned = in_use(layer, folder);
   ipc::SnapshotOptions options;
-  options.up_to = durable_end(layer, folder, owned);
   options.remove_segments = remove_segments;
-  if (options.up_to == 0) throw ExitError(kExitRefused, folder + " holds no durable records");
   ipc::SnapshotReport report;
-  require(ipc::make_snapshot(layer, folder, options, report));
+  const auto make = [&]() -> ipc::Fault {
+    if (ipc::Fault fault = durable_end(layer, folder, owned, options.up_to)) return fault;
+    if (options.up_to == 0) return {folder + " holds no durable records"};
+    report = {};
+    return ipc::make_snapshot(layer, folder, options, report);
+  };
+  require(owned ? ipc::read_while_files_go(layer, folder, make) : make());
   if (global.json) {
     std::string json = R"({"sequence":)" + std::to_string(report.sequence);
     json += R"(,"digest":")" + digest_text(report.digest);
