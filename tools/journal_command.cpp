@@ -12,7 +12,9 @@
 #include "ipc/make_snapshot.h"
 #include "tools/command.h"
 #include "tools/digest_text.h"
+#include "tools/flag_checks.h"
 #include "tools/journal_verify.h"
+#include "tools/open_log.h"
 #include "tools/progress_bar.h"
 #include "tools/read_ahead.h"
 #include "tools/record_text.h"
@@ -163,7 +165,7 @@ int run_verify(const GlobalOptions& global, const std::string& folder, bool file
 // ---- dump
 
 struct DumpRange {
-  core::Sequence from = 0;
+  std::optional<core::Sequence> from;
   std::optional<core::Sequence> to;
 };
 
@@ -196,7 +198,16 @@ std::string group_json(const ipc::JournalReader& reader, const ipc::JournalGroup
 class Dump {
  public:
   Dump(const GlobalOptions& global, const std::string& folder, const DumpRange& range, bool groups)
-      : json_(global.json), folder_(folder), range_(range), groups_(groups) {}
+      : json_(global.json),
+        folder_(folder),
+        range_(range),
+        from_(range.from.value_or(0)),
+        groups_(groups) {
+    if (range.to && from_ > *range.to) {
+      throw ExitError(kExitUsage, "--from " + std::to_string(from_) + " is behind --to " +
+                                      std::to_string(*range.to));
+    }
+  }
 
   int run() {
     require_folder(folder_);
@@ -204,6 +215,9 @@ class Dump {
     ipc::JournalReader reader(layer_, folder_,
                               owned ? ipc::ReadMode::kFollow : ipc::ReadMode::kWhole);
     require(reader.open());
+    const core::Sequence first = reader.last_sequence() + 1;
+    require_input(range_.from, "--from", first, folder_);
+    require_input(range_.to, "--to", first, folder_);
     ipc::JournalGroup group;
     ipc::JournalNext next = ipc::JournalNext::kEnd;
     while ((next = reader.next_group(group)) == ipc::JournalNext::kGiven) {
@@ -224,7 +238,7 @@ class Dump {
 
   bool take(const ipc::JournalReader& reader, const ipc::JournalGroup& group) {
     if (reader.segment().name != segment_ && !enter(reader)) return false;
-    if (groups_ && group.header.end_sequence() > range_.from) {
+    if (groups_ && group.header.end_sequence() > from_) {
       text_ += json_ ? group_json(reader, group) : group_line(reader, group);
     }
     std::span<const std::uint64_t> rest = group.records;
@@ -233,7 +247,7 @@ class Dump {
                                rest.first(core::input_words(rest[0]))};
       rest = rest.subspan(record.words.size());
       records_->see(record);
-      if (record.sequence < range_.from || (range_.to && record.sequence > *range_.to)) continue;
+      if (record.sequence < from_ || (range_.to && record.sequence > *range_.to)) continue;
       text_ += (json_ ? records_->json(record) : records_->line(record)) + "\n";
     }
     return true;
@@ -260,6 +274,7 @@ class Dump {
   bool json_;
   std::string folder_;
   DumpRange range_;
+  core::Sequence from_;
   bool groups_;
   ipc::PosixFileLayer layer_;
   std::string segment_;
@@ -384,7 +399,7 @@ struct JournalFlags {
 
 CLI::App* add(CLI::App& parent, const char* name, const char* help, JournalFlags& flags) {
   CLI::App* command = parent.add_subcommand(name, help);
-  command->add_option("dir", flags.folder, "the journal's folder")->required();
+  command->add_option("DIR", flags.folder, "the journal's folder")->required();
   return command;
 }
 
@@ -413,9 +428,8 @@ void add_journal_command(CLI::App& app, CommandLine& line) {
   });
 
   CLI::App* dump = add(*command, "dump", "Print the records, one a line", *flags);
-  dump->add_option("--from", flags->range.from, "first input to print")
-      ->check(CLI::NonNegativeNumber);
-  dump->add_option("--to", flags->range.to, "last input to print")->check(CLI::NonNegativeNumber);
+  dump->add_option("--from", flags->range.from, "first input to print")->check(number());
+  dump->add_option("--to", flags->range.to, "last input to print")->check(number());
   dump->add_flag("--groups", flags->groups, "print a line for each commit group as well");
   runs(dump, [](const GlobalOptions& global, const JournalFlags& f) {
     return Dump(global, f.folder, f.range, f.groups).run();

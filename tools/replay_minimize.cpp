@@ -124,6 +124,7 @@ class Minimizer {
       }
     }
     comparison.finish(true);
+    if (comparison.fault()) return comparison.fault();
     if (!comparison.differs()) return {};
     result_.details = comparison.describe();
     fail("the reports differ from " + options_.expect + " at line " +
@@ -315,7 +316,7 @@ class Minimizer {
 
 }  // namespace
 
-ipc::Fault load(InputStream& input, LoadedLog& log) {
+ipc::Fault load(InputStream& input, LoadedLog& log, core::Sequence until) {
   if (input.initial_state() != nullptr) {
     return {
         "this journal starts from a snapshot: it can only be replayed on the core, and as a whole"};
@@ -325,7 +326,7 @@ ipc::Fault load(InputStream& input, LoadedLog& log) {
   log.offsets.push_back(0);
   InputBatch batch;
   InputStream::Next next = InputStream::Next::kEnd;
-  while ((next = input.next(batch)) == InputStream::Next::kBatch) {
+  while (log.size() < until && (next = input.next(batch)) == InputStream::Next::kBatch) {
     if (batch.configuration != nullptr) log.changes.emplace(log.size(), *batch.configuration);
     log.marks.insert(log.marks.end(), batch.marks.begin(), batch.marks.end());
     std::span<const std::uint64_t> rest = batch.words;
@@ -339,6 +340,7 @@ ipc::Fault load(InputStream& input, LoadedLog& log) {
     }
   }
   if (next == InputStream::Next::kFault) return input.fault();
+  log.cut(until);
   return {};
 }
 

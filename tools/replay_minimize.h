@@ -19,8 +19,10 @@
 // Thread: one; call it while the process has no other threads, because it forks.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -49,13 +51,15 @@ struct LoadedLog {
   // Keeps the inputs up to `last`.
   void cut(core::Sequence last) {
     if (last < size()) offsets.resize(last + 1);
+    preparing_records = std::min<std::uint64_t>(preparing_records, size());
     std::erase_if(marks, [&](const ipc::DigestMark& mark) { return mark.sequence > size(); });
   }
 };
 
-// Reads all of `input`. Fault: it cannot be read, or it starts from a snapshot, which no smaller
-// log could start from.
-ipc::Fault load(InputStream& input, LoadedLog& log);
+// Reads `input` up to the input `until` and no further. Fault: it cannot be read, or it starts from
+// a snapshot, which no smaller log could start from.
+ipc::Fault load(InputStream& input, LoadedLog& log,
+                core::Sequence until = std::numeric_limits<core::Sequence>::max());
 
 struct MinimizeOptions {
   std::string expect;       // a report stream to compare with; empty: none
