@@ -4,8 +4,8 @@
 // Equal flags give equal bytes. It runs the engine as it writes, because cancels name orders by the
 // ids that the engine gave them.
 #include <CLI/CLI.hpp>
-#include <cstdint>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <vector>

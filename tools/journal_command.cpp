@@ -39,14 +39,21 @@ void require_folder(const std::string& folder) {
   }
 }
 
+// A folder without any of a journal's files is most often another folder than was meant.
+void require_journal(const std::string& folder) {
+  require_folder(folder);
+  ipc::PosixFileLayer layer;
+  ipc::JournalListing listing;
+  require(ipc::list_journal(layer, folder, listing));
+  if (listing.segments.empty() && listing.snapshots.empty()) {
+    throw ExitError(kExitRefused, folder + " holds no journal");
+  }
+}
+
 bool in_use(ipc::FileLayer& layer, const std::string& folder) {
   bool owned = false;
   require(ipc::find_owner(layer, folder, owned));
   return owned;
-}
-
-std::string count_of(std::uint64_t count, const std::string& one) {
-  return with_commas(count) + " " + one + (count == 1 ? "" : "s");
 }
 
 // ---- stat
@@ -102,7 +109,7 @@ std::string stat_text(const Stat& stat, const JournalInput& journal) {
 }
 
 int run_stat(const GlobalOptions& global, const std::string& folder) {
-  require_folder(folder);
+  require_journal(folder);
   ipc::PosixFileLayer layer;
   JournalInput journal(layer);
   require(journal.open(folder));
@@ -130,7 +137,7 @@ int run_stat(const GlobalOptions& global, const std::string& folder) {
 // ---- verify
 
 int run_verify(const GlobalOptions& global, const std::string& folder, bool files_only) {
-  require_folder(folder);
+  require_journal(folder);
   ProgressBar bar("verify");
   VerifyOptions options;
   options.apply_records = !files_only;
@@ -210,7 +217,7 @@ class Dump {
   }
 
   int run() {
-    require_folder(folder_);
+    require_journal(folder_);
     const bool owned = in_use(layer_, folder_);
     ipc::JournalReader reader(layer_, folder_,
                               owned ? ipc::ReadMode::kFollow : ipc::ReadMode::kWhole);
@@ -349,7 +356,7 @@ ipc::Fault durable_end(ipc::FileLayer& layer, const std::string& folder, bool ow
 }
 
 int run_snapshot(const GlobalOptions& global, const std::string& folder, bool remove_segments) {
-  require_folder(folder);
+  require_journal(folder);
   ipc::PosixFileLayer layer;
   const bool owned = in_use(layer, folder);
   ipc::SnapshotOptions options;
@@ -453,7 +460,7 @@ void add_journal_command(CLI::App& app, CommandLine& line) {
 
   command->footer(
       "A journal that an engine is writing may be looked at; repair is refused then.\n"
-      "Exit status: 0 whole or done, 1 damaged, or refused.\n"
+      "Exit status: 0 whole or done, 1 damaged, or refused, 2 usage.\n"
       "Examples:\n"
       "  shmatch --json journal stat /var/lib/shmatch/journal\n"
       "  shmatch journal dump /var/lib/shmatch/journal --from 1000 --to 1020");

@@ -34,6 +34,9 @@ OpenLog::OpenLog(const LogChoice& choice) : path_(choice.path) {
     if (!choice.format.empty()) {
       throw ExitError(kExitUsage, path_ + " is a journal, which --format cannot change");
     }
+    if (!choice.config.empty()) {
+      throw ExitError(kExitUsage, path_ + " is a journal, which brings its own configuration");
+    }
     auto journal = std::make_unique<JournalInput>(layer_);
     const auto start = choice.from_snapshot ? JournalStart::kSnapshot : JournalStart::kBeginning;
     require(journal->open(path_, start), kExitRefused);

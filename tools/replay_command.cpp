@@ -196,9 +196,17 @@ class ReplayCommand {
     if (global_.json) {
       print_line(story.json());
     } else {
-      print(story.text());
+      print(story.found() ? story.text() : unknown_order(log));
     }
     return story.found() && !outcome.failed() ? kExitDone : kExitRefused;
+  }
+
+  std::string unknown_order(const OpenLog& log) const {
+    const core::Sequence start = log.journal() == nullptr ? 0 : log.journal()->start_sequence();
+    std::string text = "There was no order " + std::to_string(*flags_.explain);
+    if (start != 0) text += " behind input " + std::to_string(start) + ", where this replay starts";
+    if (flags_.until) text += " up to input " + std::to_string(*flags_.until);
+    return text + ".\n";
   }
 
   int show_book(OpenLog& log) {
@@ -267,6 +275,7 @@ class ReplayCommand {
     ProgressBar bar("minimize");
     MinimizeOptions options;
     options.expect = flags_.expect;
+    options.cut = flags_.until.has_value();
     options.against = flags_.against;
     options.own_program = std::filesystem::read_symlink("/proc/self/exe").string();
     const auto total = static_cast<double>(std::max<std::size_t>(1, whole.size()));
@@ -277,13 +286,21 @@ class ReplayCommand {
     Minimized result;
     require(tools::minimize(whole, options, result));
     bar.clear();
-    if (!result.failed) {
-      throw ExitError(kExitRefused, "nothing to make smaller: the log runs without a failure");
-    }
+    if (!result.failed) throw ExitError(kExitRefused, nothing_wrong(whole));
     require(frames ? write_frames(result.log, flags_.minimize)
                    : write_journal(result.log, flags_.minimize));
     show_minimized(whole, result);
     return kExitDone;
+  }
+
+  std::string nothing_wrong(const LoadedLog& whole) const {
+    const std::string sentence = "nothing to make smaller: every record can be applied, and ";
+    if (!flags_.against.empty()) return sentence + flags_.against + " comes to the same digests";
+    if (!flags_.expect.empty()) return sentence + "the reports are those of " + flags_.expect;
+    if (whole.marks.empty()) {
+      return sentence + "only --expect or --against could say what else is wrong";
+    }
+    return sentence + "the digest marks of the log are equal";
   }
 
   // Frames are replayed with the users and instruments that JSON Lines get.
@@ -292,6 +309,12 @@ class ReplayCommand {
     const core::Configuration& own = log.configuration;
     return own.oms_id == configuration.oms_id && own.instruments == configuration.instruments &&
            own.users == configuration.users && own.accounts == configuration.accounts;
+  }
+
+  std::string why_cut_only() const {
+    return flags_.expect.empty()
+               ? "digest marks say nothing about a smaller one, --against another build does"
+               : "whether a smaller one fails in the same way cannot be told";
   }
 
   void show_minimized(const LoadedLog& whole, const Minimized& result) {
@@ -307,12 +330,10 @@ class ReplayCommand {
     }
     std::string text =
         result.details.empty() ? "Failure: " + result.failure + "\n" : result.details;
-    text += "\n" + with_commas(before) + " records became " + with_commas(after) + " in " +
-            with_commas(result.attempts) + " attempts, written to " + flags_.minimize + "\n";
+    text += "\n" + count_of(before, "record") + " became " + with_commas(after) + " in " +
+            count_of(result.attempts, "attempt") + ", written to " + flags_.minimize + "\n";
     if (result.cut_only) {
-      text +=
-          "The log was only cut behind the failure: nothing says how a smaller one should "
-          "fail\n";
+      text += "The log was only cut behind the failure: " + why_cut_only() + "\n";
     }
     RecordText records(result.log.configuration);
     for (std::size_t place = 0; place < result.log.size() && after <= kSmallLog; ++place) {
@@ -337,8 +358,10 @@ void add_flags(CLI::App& command, ReplayFlags& flags) {
       .add_option("--format", flags.log.format,
                   "instead of by content: one of " + source_format_names())
       ->check(not_empty());
-  command.add_option("--config", flags.log.config,
-                     "engine configuration for logs that bring none; default as of shmatchd");
+  command
+      .add_option("--config", flags.log.config,
+                  "engine configuration for logs that bring none; default as of shmatchd")
+      ->check(not_empty());
   command
       .add_option("--pace", flags.pace,
                   "asap, original (the log's own time), xN (N times as fast), rate=R (R a second)")
@@ -377,10 +400,13 @@ void add_flags(CLI::App& command, ReplayFlags& flags) {
   auto* minimize = command.add_option(
       "--minimize", flags.minimize,
       "write the smallest part of the log that still fails: a journal's folder, or FILE.jsonl");
+  minimize->check(not_empty());
   command
       .add_option("--against", flags.against,
                   "with --minimize: fail where this other shmatch computes other digests")
-      ->needs(minimize);
+      ->check(not_empty())
+      ->needs(minimize)
+      ->excludes(expect);
   for (CLI::Option* exclusive : {through, explain, book, minimize}) exclusive->excludes(out);
   for (CLI::Option* exclusive : {through, explain, book}) {
     exclusive->excludes(expect);
@@ -398,7 +424,9 @@ void add_replay_command(CLI::App& app, CommandLine& line) {
       app.add_subcommand("replay", "Replay a captured log or a journal, without an engine");
   add_flags(*command, *flags);
   command->footer(
-      "Exit status: 0 replayed and nothing differs; 1 a difference, a divergence or damage.\n"
+      "Exit status: 0 replayed and nothing differs; 1 a difference, a divergence, damage, or no such\n"
+      "order or input; 2 usage, or a log that cannot be read; 3 no --expect file, no engine, or no\n"
+      "user of the log that may log on; 4 the engine went away.\n"
       "Examples:\n"
       "  shmatch replay captured.jsonl.xz --out reports.jsonl\n"
       "  shmatch replay captured.jsonl.xz --expect reports.jsonl\n"

@@ -63,6 +63,7 @@ ipc::Fault load(InputStream& input, LoadedLog& log,
 
 struct MinimizeOptions {
   std::string expect;       // a report stream to compare with; empty: none
+  bool cut = false;         // the log ends earlier than the stream of `expect`, on purpose
   std::string against;      // path of another shmatch to compare with; empty: none
   std::string own_program;  // path of this one
   // Called before each attempt with the number of records left and of attempts so far.
@@ -74,7 +75,7 @@ struct Minimized {
   std::string failure;  // what is wrong, in one sentence
   std::string details;  // more about it for a person, or empty
   std::size_t attempts = 0;
-  bool cut_only = false;  // nothing before the failure could be left out
+  bool cut_only = false;  // nothing says whether a smaller log fails as well: only cut behind it
   LoadedLog log;          // the smaller log
 };
 

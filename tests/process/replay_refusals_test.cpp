@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -138,6 +139,32 @@ TEST_F(Refusals, InputsThatTheJournalNoLongerHolds) {
                  "--from 9 is behind --to 8");
 }
 
+TEST_F(Refusals, FoldersWithoutAJournalAndFlagsWithoutAMeaning) {
+  const std::string empty = place_.file("empty");
+  std::filesystem::create_directory(empty);
+  for (const char* command : {"stat", "verify", "dump", "snapshot"}) {
+    expect_refused(shmatch({"journal", command, empty}), 1, empty + " holds no journal");
+  }
+  expect_refused(shmatch({"replay", empty}), 1, empty + " holds no journal");
+  const std::string journal = place_.file("journal");
+  write_journal(journal, request_log(7, requests_));
+  expect_refused(shmatch({"replay", journal, "--config", place_.file("x.toml")}), 2,
+                 journal + " is a journal, which brings its own configuration");
+}
+
+// Of an order that had ended before the replay starts, nothing is known.
+TEST_F(Refusals, AnUnknownOrderIsSaidToBeUnknownWhereItWasLookedFor) {
+  const std::string journal = place_.file("journal");
+  write_journal(journal, request_log(20, requests_));
+  ASSERT_EQ(shmatch({"journal", "snapshot", journal}).status, 0);
+  const std::string start = json_member(
+      shmatch({"--json", "replay", journal, "--from-snapshot"}).output, "start_sequence");
+  EXPECT_EQ(shmatch({"replay", journal, "--from-snapshot", "--explain", "999"}).output,
+            "There was no order 999 behind input " + start + ", where this replay starts.\n");
+  EXPECT_EQ(shmatch({"replay", log_, "--explain", "60", "--until", "9"}).output,
+            "There was no order 60 up to input 9.\n");
+}
+
 TEST_F(Refusals, OnlyWhatWasLookedAtIsCounted) {
   const std::string all = shmatch({"--json", "replay", log_}).output;
   const int logons = std::stoi(json_member(all, "last_sequence")) - requests_;
@@ -169,6 +196,39 @@ TEST_F(Refusals, AnEngineThatHasNotWhatTheLogNeeds) {
   EXPECT_EQ(lacking.status, 1);
   EXPECT_TRUE(contains(lacking.output, "Invalid InstrumentId: 4")) << lacking.output;
   EXPECT_TRUE(contains(lacking.errors, "the engine lacks the instrument 4 ")) << lacking.errors;
+}
+
+TEST_F(Refusals, NothingToMakeSmallerSaysWhatWasCompared) {
+  const std::string small = place_.file("small.jsonl");
+  const auto expect_nothing = [&](std::vector<std::string> more, const std::string& words) {
+    more.insert(more.begin(), {"replay", log_, "--minimize", small});
+    expect_refused(shmatch(more), 1,
+                   "nothing to make smaller: every record can be applied, and " + words);
+  };
+  const std::string reports = place_.file("reports.jsonl");
+  ASSERT_EQ(shmatch({"replay", log_, "--out", reports}).status, 0);
+  expect_nothing({}, "only --expect or --against could say what else is wrong");
+  expect_nothing({"--expect", reports}, "the reports are those of " + reports);
+  expect_nothing({"--expect", reports, "--until", "30"}, "the reports are those of " + reports);
+  expect_nothing({"--against", shmatch_program()},
+                 shmatch_program() + " comes to the same digests");
+  const std::string journal = place_.file("journal");
+  write_journal(journal, request_log(20, requests_));
+  expect_refused(shmatch({"replay", journal, "--minimize", place_.file("small")}), 1,
+                 "the digest marks of the log are equal");
+
+  const auto expect_usage = [&](const std::vector<std::string>& more, const std::string& words) {
+    std::vector<std::string> arguments = {"replay", log_};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    expect_refused(shmatch(arguments), 2, words);
+  };
+  expect_usage({"--minimize", small, "--against", "/bin/true"},
+               "/bin/true does not replay journals as shmatch does: it ended with status 0");
+  expect_usage({"--minimize", small, "--against", place_.file("no")}, "cannot run ");
+  expect_usage({"--minimize", small, "--against", log_}, "cannot run ");
+  expect_usage({"--minimize", ""}, "the value is empty");
+  expect_usage({"--minimize", small, "--against", ""}, "the value is empty");
+  expect_usage({"--minimize", small, "--against", log_, "--expect", log_}, "excludes");
 }
 
 }  // namespace
