@@ -424,9 +424,9 @@ void add_replay_command(CLI::App& app, CommandLine& line) {
       app.add_subcommand("replay", "Replay a captured log or a journal, without an engine");
   add_flags(*command, *flags);
   command->footer(
-      "Exit status: 0 replayed and nothing differs; 1 a difference, a divergence, damage, or no such\n"
-      "order or input; 2 usage, or a log that cannot be read; 3 no --expect file, no engine, or no\n"
-      "user of the log that may log on; 4 the engine went away.\n"
+      "Exit status: 0 replayed and nothing differs; 1 a difference, a divergence, damage, or no\n"
+      "such order or input; 2 usage, or a log that cannot be read; 3 no --expect file, no engine,\n"
+      "or no user of the log who may log on; 4 the engine went away.\n"
       "Examples:\n"
       "  shmatch replay captured.jsonl.xz --out reports.jsonl\n"
       "  shmatch replay captured.jsonl.xz --expect reports.jsonl\n"
