@@ -150,6 +150,12 @@ TEST_F(Refusals, FoldersWithoutAJournalAndFlagsWithoutAMeaning) {
   write_journal(journal, request_log(7, requests_));
   expect_refused(shmatch({"replay", journal, "--config", place_.file("x.toml")}), 2,
                  journal + " is a journal, which brings its own configuration");
+  // As a copy beside the journal it would stand for the whole of it.
+  const std::string segment = journal + "/00000000000000000001.journal";
+  const std::string copy = journal + "/copy.journal";
+  ASSERT_EQ(shmatch({"replay", segment}).status, 0);
+  std::filesystem::copy(segment, copy);
+  expect_refused(shmatch({"replay", copy}), 1, copy + " is not named as a segment of a journal is");
 }
 
 // Of an order that had ended before the replay starts, nothing is known.
