@@ -4,6 +4,7 @@
 // Equal flags give equal bytes. It runs the engine as it writes, because cancels name orders by the
 // ids that the engine gave them.
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -219,6 +220,7 @@ int main(int argc, char** argv) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
+  std::signal(SIGXFSZ, SIG_IGN);
   if (const ipc::Fault fault = make(flags)) {
     std::fprintf(stderr, "make_journal: %s\n", fault.text.c_str());
     return 1;

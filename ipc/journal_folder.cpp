@@ -1,5 +1,6 @@
 #include "ipc/journal_folder.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <utility>
@@ -39,6 +40,12 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+bool any_gone(const std::vector<JournalFile>& before, const std::vector<JournalFile>& now) {
+  return std::ranges::any_of(before, [&](const JournalFile& file) {
+    return std::ranges::find(now, file.name, &JournalFile::name) == now.end();
+  });
+}
+
 }  // namespace
 
 std::string segment_name(core::Sequence first_sequence) {
@@ -64,6 +71,21 @@ FileFault list_journal(FileLayer& layer, const std::string& folder, JournalListi
     }
   }
   return {};
+}
+
+Fault read_while_files_go(FileLayer& layer, const std::string& folder,
+                          const std::function<Fault()>& read) {
+  while (true) {
+    JournalListing before;
+    if (FileFault fault = list_journal(layer, folder, before)) return fault;
+    Fault fault = read();
+    if (!fault) return {};
+    JournalListing now;
+    if (list_journal(layer, folder, now)) return fault;
+    if (!any_gone(before.segments, now.segments) && !any_gone(before.snapshots, now.snapshots)) {
+      return fault;
+    }
+  }
 }
 
 FileFault find_owner(FileLayer& layer, const std::string& folder, bool& owned) {

@@ -8,6 +8,7 @@
 // Thread: one at a time.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,12 @@ struct JournalListing {
 };
 
 FileFault list_journal(FileLayer& layer, const std::string& folder, JournalListing& listing);
+
+// Calls `read`, and again after a fault as long as files that had been listed before it have gone:
+// while an engine writes here, retention may remove what somebody is about to open, and what `read`
+// finds then is older than what there is. Returns the last fault.
+Fault read_while_files_go(FileLayer& layer, const std::string& folder,
+                          const std::function<Fault()>& read);
 
 // Whether a live engine owns the folder. Takes nothing: it cannot get in an engine's way.
 FileFault find_owner(FileLayer& layer, const std::string& folder, bool& owned);

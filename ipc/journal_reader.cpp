@@ -47,28 +47,17 @@ FileFault examine_rest(const File& file, std::uint32_t segment_checksum, std::ui
 }  // namespace
 
 JournalReader::JournalReader(FileLayer& layer, std::string folder, ReadMode mode)
-    : layer_(layer), folder_(std::move(folder)), mode_(mode) {}
+    : folder_(std::move(folder)), mode_(mode), ahead_(layer, folder_, mode == ReadMode::kFollow) {}
 
 FileFault JournalReader::open(core::Sequence from, std::optional<std::uint64_t> chain) {
   SHMATCH_CHECK(!file_ && !fault_);
-  JournalListing listing;
-  if (FileFault fault = list_journal(layer_, folder_, listing)) return fault_ = fault;
-  if (listing.segments.empty()) {
+  if (FileFault fault = ahead_.start(from)) return fault_ = fault;
+  if (ahead_.next() == nullptr) {
     next_sequence_ = std::max<core::Sequence>(from, 1);
     chain_after_ = chain.value_or(0);
     return {};
   }
-  auto first = listing.segments.begin();
-  if (from != 0) {
-    first = std::ranges::upper_bound(listing.segments, from, {}, &JournalFile::sequence);
-    if (first == listing.segments.begin()) {
-      return fault_ = file_fault("the journal in " + folder_ + " begins with record " +
-                                 std::to_string(first->sequence) + ", and record " +
-                                 std::to_string(from) + " is asked for");
-    }
-    --first;
-  }
-  if (!enter_segment(*first)) return fault_;
+  if (!enter_segment()) return fault_;
   return from == 0 || skip_to(from, chain) ? FileFault{} : fault_;
 }
 
@@ -202,6 +191,12 @@ bool JournalReader::see(std::size_t bytes, bool fresh) {
   // A second look where nothing was is often repeated, and finds little.
   std::size_t wanted = std::max(bytes, kWindowBytesMin);
   if (!fresh) wanted = std::max(wanted, std::min(2 * window_bytes_, kWindowBytesMax));
+  if (!fresh && mode_ == ReadMode::kFollow) {
+    if (FileFault fault = ahead_.look()) {
+      fail(std::move(fault));
+      return false;
+    }
+  }
   if (wanted > window_room_) {
     window_ = std::make_unique_for_overwrite<std::uint64_t[]>(wanted / 8);
     window_room_ = wanted;
@@ -218,18 +213,25 @@ bool JournalReader::see(std::size_t bytes, bool fresh) {
 
 // There is no whole group at offset_. Nothing is returned when there is something else to look at.
 std::optional<JournalNext> JournalReader::at_end() {
-  JournalFile next;
-  bool later = false;
-  if (!find_next_segment(next, later)) return JournalNext::kFault;
+  if (FileFault fault = ahead_.look()) return fail(std::move(fault));
+  const bool later = ahead_.next() != nullptr;
   if (!later && (mode_ == ReadMode::kFollow || !file_)) return JournalNext::kEnd;
   if (!later) return judge_rest();
   if (file_) {
+    const JournalFile next = *ahead_.next();
     // A live engine may have finished this segment since it was looked at.
     const Look again = look(true);
     if (again == Look::kWhole) return {};
+    if (again == Look::kNothing && overtaken(next)) return JournalNext::kEnd;
     if (again == Look::kFault || !segment_ends(again, next)) return JournalNext::kFault;
   }
-  return enter_segment(next) ? std::optional<JournalNext>{} : JournalNext::kFault;
+  return enter_segment() ? std::optional<JournalNext>{} : JournalNext::kFault;
+}
+
+// Whether records before `next` are missing because retention removed them before their segment was
+// seen.
+bool JournalReader::overtaken(const JournalFile& next) const {
+  return next.sequence > next_sequence_ && ahead_.overtaken(segment_.name, next.sequence);
 }
 
 // Whether the segment rightly ends at offset_, before `next`; a fault is noted if not.
@@ -272,25 +274,14 @@ JournalNext JournalReader::judge_rest() {
   return JournalNext::kTornEnd;
 }
 
-bool JournalReader::find_next_segment(JournalFile& file, bool& found) {
-  JournalListing listing;
-  if (FileFault fault = list_journal(layer_, folder_, listing)) {
-    fail(std::move(fault));
-    return false;
-  }
-  const core::Sequence present = file_ ? segment_.header.first_sequence : 0;
-  const auto next = std::ranges::upper_bound(listing.segments, present, {}, &JournalFile::sequence);
-  found = next != listing.segments.end();
-  if (found) file = std::move(*next);
-  return true;
-}
-
-bool JournalReader::enter_segment(const JournalFile& file) {
+// The next segment, which must be there.
+bool JournalReader::enter_segment() {
   const bool first = files_.empty();
+  const JournalFile file = *ahead_.next();
   File opened;
   JournalSegment segment;
   segment.name = file.name;
-  FileFault fault = opened.open(layer_, folder_ + "/" + file.name, OpenMode::kRead);
+  FileFault fault = ahead_.open(opened);
   if (!fault) {
     fault = read_header(opened, "journal segment", kSegmentMagic, kJournalVersion,
                         header_bytes_of(segment.header), segment.configuration);

@@ -13,6 +13,8 @@
 // While an engine writes the journal (find_owner), its end changes as one looks: read it with
 // kFollow, which takes whatever is not whole at the end for not yet written, and can be asked again
 // later. A follower follows one run of the engine; after the engine's restart open a new one.
+// Retention may remove old segments meanwhile: a follower still reads those that it has seen, at
+// its opening or since (ipc/segments_ahead.h). Where others came and went unseen, its end is final.
 //
 // Thread: one at a time. Allocates when a segment begins, and to read more at once.
 #pragma once
@@ -30,6 +32,7 @@
 #include "ipc/file_layer.h"
 #include "ipc/journal_folder.h"
 #include "ipc/journal_format.h"
+#include "ipc/segments_ahead.h"
 
 namespace shmatch::ipc {
 
@@ -37,7 +40,7 @@ enum class ReadMode : std::uint8_t { kWhole, kFollow };
 
 enum class JournalNext : std::uint8_t {
   kGiven,    // a record, or a group
-  kEnd,      // nothing more; with kFollow perhaps later
+  kEnd,      // nothing more; with kFollow perhaps later, unless retention was faster
   kTornEnd,  // like kEnd, but what lies there has to be cut first: torn_end()
   kFault,    // damage, an unknown version or a file system's error: fault(); final
 };
@@ -78,6 +81,8 @@ struct UsedFile {
 class JournalReader {
  public:
   JournalReader(FileLayer& layer, std::string folder, ReadMode mode = ReadMode::kWhole);
+  JournalReader(const JournalReader&) = delete;
+  JournalReader& operator=(const JournalReader&) = delete;
 
   // Goes to the record `from`, or to where it will be; 0: to the first that there is. Reads no
   // segment that ends before it. `chain` is what the input chain after from - 1 must be: give it
@@ -135,16 +140,16 @@ class JournalReader {
   std::span<const std::uint64_t> in_window() const noexcept;
   std::optional<JournalNext> at_end();
   bool segment_ends(Look found, const JournalFile& next);
+  bool overtaken(const JournalFile& next) const;
   JournalNext judge_rest();
-  bool find_next_segment(JournalFile& file, bool& found);
-  bool enter_segment(const JournalFile& file);
+  bool enter_segment();
   bool skip_to(core::Sequence from, std::optional<std::uint64_t> chain);
   JournalNext fail(FileFault fault);
   JournalNext damage(const std::string& what);
 
-  FileLayer& layer_;
   std::string folder_;
   ReadMode mode_;
+  SegmentsAhead ahead_;
   File file_;
   JournalSegment segment_;
   JournalGroup group_;

@@ -1,6 +1,7 @@
 #include "ipc/snapshot_file.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -47,7 +48,14 @@ FileFault SnapshotWriter::create(const SnapshotStart& start) {
   checksum_ = first_checksum(header_);
   path_ = folder_ + "/" + snapshot_name(start.sequence);
   const std::string temporary = path_ + std::string(kTemporarySuffix);
-  if (FileFault fault = file_.open(layer_, temporary, OpenMode::kCreate)) return keep(fault);
+  if (FileFault fault = file_.open(layer_, temporary, OpenMode::kCreate)) {
+    if (fault.error == EEXIST) {
+      fault = file_fault(
+          temporary + " is there: somebody makes the same snapshot, or ended while making it",
+          EEXIST);
+    }
+    return keep(fault);
+  }
   // The header comes last, because it says how many words there are; its length is known.
   offset_ = encode_header(header_bytes_of(header_), configuration_).size();
   layer_.step(steps::kSnapshotCreated);

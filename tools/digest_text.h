@@ -26,4 +26,9 @@ inline std::string with_commas(std::uint64_t number) {
   return text;
 }
 
+// "1 record", "1,234 records".
+inline std::string count_of(std::uint64_t count, const std::string& one) {
+  return with_commas(count) + " " + one + (count == 1 ? "" : "s");
+}
+
 }  // namespace shmatch::tools

@@ -12,7 +12,9 @@
 #include "ipc/make_snapshot.h"
 #include "tools/command.h"
 #include "tools/digest_text.h"
+#include "tools/flag_checks.h"
 #include "tools/journal_verify.h"
+#include "tools/open_log.h"
 #include "tools/progress_bar.h"
 #include "tools/read_ahead.h"
 #include "tools/record_text.h"
@@ -37,14 +39,21 @@ void require_folder(const std::string& folder) {
   }
 }
 
+// A folder without any of a journal's files is most often another folder than was meant.
+void require_journal(const std::string& folder) {
+  require_folder(folder);
+  ipc::PosixFileLayer layer;
+  ipc::JournalListing listing;
+  require(ipc::list_journal(layer, folder, listing));
+  if (listing.segments.empty() && listing.snapshots.empty()) {
+    throw ExitError(kExitRefused, folder + " holds no journal");
+  }
+}
+
 bool in_use(ipc::FileLayer& layer, const std::string& folder) {
   bool owned = false;
   require(ipc::find_owner(layer, folder, owned));
   return owned;
-}
-
-std::string count_of(std::uint64_t count, const std::string& one) {
-  return with_commas(count) + " " + one + (count == 1 ? "" : "s");
 }
 
 // ---- stat
@@ -100,7 +109,7 @@ std::string stat_text(const Stat& stat, const JournalInput& journal) {
 }
 
 int run_stat(const GlobalOptions& global, const std::string& folder) {
-  require_folder(folder);
+  require_journal(folder);
   ipc::PosixFileLayer layer;
   JournalInput journal(layer);
   require(journal.open(folder));
@@ -128,13 +137,14 @@ int run_stat(const GlobalOptions& global, const std::string& folder) {
 // ---- verify
 
 int run_verify(const GlobalOptions& global, const std::string& folder, bool files_only) {
-  require_folder(folder);
+  require_journal(folder);
   ProgressBar bar("verify");
   VerifyOptions options;
   options.apply_records = !files_only;
   options.progress = [&](double share) { bar.show(share); };
   Verification result;
-  require(verify_journal(folder, options, result));
+  ipc::PosixFileLayer layer;
+  require(verify_journal(layer, folder, options, result));
   bar.clear();
   if (global.json) {
     std::string json = result.damage.empty() ? R"({"valid":true)" : R"({"valid":false)";
@@ -162,7 +172,7 @@ int run_verify(const GlobalOptions& global, const std::string& folder, bool file
 // ---- dump
 
 struct DumpRange {
-  core::Sequence from = 0;
+  std::optional<core::Sequence> from;
   std::optional<core::Sequence> to;
 };
 
@@ -195,14 +205,26 @@ std::string group_json(const ipc::JournalReader& reader, const ipc::JournalGroup
 class Dump {
  public:
   Dump(const GlobalOptions& global, const std::string& folder, const DumpRange& range, bool groups)
-      : json_(global.json), folder_(folder), range_(range), groups_(groups) {}
+      : json_(global.json),
+        folder_(folder),
+        range_(range),
+        from_(range.from.value_or(0)),
+        groups_(groups) {
+    if (range.to && from_ > *range.to) {
+      throw ExitError(kExitUsage, "--from " + std::to_string(from_) + " is behind --to " +
+                                      std::to_string(*range.to));
+    }
+  }
 
   int run() {
-    require_folder(folder_);
+    require_journal(folder_);
     const bool owned = in_use(layer_, folder_);
     ipc::JournalReader reader(layer_, folder_,
                               owned ? ipc::ReadMode::kFollow : ipc::ReadMode::kWhole);
     require(reader.open());
+    const core::Sequence first = reader.last_sequence() + 1;
+    require_input(range_.from, "--from", first, folder_);
+    require_input(range_.to, "--to", first, folder_);
     ipc::JournalGroup group;
     ipc::JournalNext next = ipc::JournalNext::kEnd;
     while ((next = reader.next_group(group)) == ipc::JournalNext::kGiven) {
@@ -223,7 +245,7 @@ class Dump {
 
   bool take(const ipc::JournalReader& reader, const ipc::JournalGroup& group) {
     if (reader.segment().name != segment_ && !enter(reader)) return false;
-    if (groups_ && group.header.end_sequence() > range_.from) {
+    if (groups_ && group.header.end_sequence() > from_) {
       text_ += json_ ? group_json(reader, group) : group_line(reader, group);
     }
     std::span<const std::uint64_t> rest = group.records;
@@ -232,7 +254,7 @@ class Dump {
                                rest.first(core::input_words(rest[0]))};
       rest = rest.subspan(record.words.size());
       records_->see(record);
-      if (record.sequence < range_.from || (range_.to && record.sequence > *range_.to)) continue;
+      if (record.sequence < from_ || (range_.to && record.sequence > *range_.to)) continue;
       text_ += (json_ ? records_->json(record) : records_->line(record)) + "\n";
     }
     return true;
@@ -259,6 +281,7 @@ class Dump {
   bool json_;
   std::string folder_;
   DumpRange range_;
+  core::Sequence from_;
   bool groups_;
   ipc::PosixFileLayer layer_;
   std::string segment_;
@@ -320,27 +343,32 @@ int run_repair(const GlobalOptions& global, const std::string& folder, const std
 // ---- snapshot
 
 // The newest input that a snapshot may hold: one that a crash cannot take away any more.
-core::Sequence durable_end(ipc::FileLayer& layer, const std::string& folder, bool owned) {
+ipc::Fault durable_end(ipc::FileLayer& layer, const std::string& folder, bool owned,
+                       core::Sequence& sequence) {
   ipc::JournalReader reader(layer, folder, owned ? ipc::ReadMode::kFollow : ipc::ReadMode::kWhole);
-  require(reader.open());
+  if (ipc::FileFault fault = reader.open()) return fault;
   ipc::JournalGroup group;
   ipc::JournalNext next = ipc::JournalNext::kEnd;
   while ((next = reader.next_group(group)) == ipc::JournalNext::kGiven) {
   }
-  if (next == ipc::JournalNext::kFault) throw ExitError(kExitRefused, reader.fault().text);
-  return reader.durable_sequence();
+  sequence = reader.durable_sequence();
+  return next == ipc::JournalNext::kFault ? reader.fault() : ipc::FileFault{};
 }
 
 int run_snapshot(const GlobalOptions& global, const std::string& folder, bool remove_segments) {
-  require_folder(folder);
+  require_journal(folder);
   ipc::PosixFileLayer layer;
   const bool owned = in_use(layer, folder);
   ipc::SnapshotOptions options;
-  options.up_to = durable_end(layer, folder, owned);
   options.remove_segments = remove_segments;
-  if (options.up_to == 0) throw ExitError(kExitRefused, folder + " holds no durable records");
   ipc::SnapshotReport report;
-  require(ipc::make_snapshot(layer, folder, options, report));
+  const auto make = [&]() -> ipc::Fault {
+    if (ipc::Fault fault = durable_end(layer, folder, owned, options.up_to)) return fault;
+    if (options.up_to == 0) return {folder + " holds no durable records"};
+    report = {};
+    return ipc::make_snapshot(layer, folder, options, report);
+  };
+  require(owned ? ipc::read_while_files_go(layer, folder, make) : make());
   if (global.json) {
     std::string json = R"({"sequence":)" + std::to_string(report.sequence);
     json += R"(,"digest":")" + digest_text(report.digest);
@@ -378,7 +406,7 @@ struct JournalFlags {
 
 CLI::App* add(CLI::App& parent, const char* name, const char* help, JournalFlags& flags) {
   CLI::App* command = parent.add_subcommand(name, help);
-  command->add_option("dir", flags.folder, "the journal's folder")->required();
+  command->add_option("DIR", flags.folder, "the journal's folder")->required();
   return command;
 }
 
@@ -407,9 +435,8 @@ void add_journal_command(CLI::App& app, CommandLine& line) {
   });
 
   CLI::App* dump = add(*command, "dump", "Print the records, one a line", *flags);
-  dump->add_option("--from", flags->range.from, "first input to print")
-      ->check(CLI::NonNegativeNumber);
-  dump->add_option("--to", flags->range.to, "last input to print")->check(CLI::NonNegativeNumber);
+  dump->add_option("--from", flags->range.from, "first input to print")->check(number());
+  dump->add_option("--to", flags->range.to, "last input to print")->check(number());
   dump->add_flag("--groups", flags->groups, "print a line for each commit group as well");
   runs(dump, [](const GlobalOptions& global, const JournalFlags& f) {
     return Dump(global, f.folder, f.range, f.groups).run();
@@ -433,7 +460,7 @@ void add_journal_command(CLI::App& app, CommandLine& line) {
 
   command->footer(
       "A journal that an engine is writing may be looked at; repair is refused then.\n"
-      "Exit status: 0 whole or done, 1 damaged, or refused.\n"
+      "Exit status: 0 whole or done, 1 damaged, or refused, 2 usage.\n"
       "Examples:\n"
       "  shmatch --json journal stat /var/lib/shmatch/journal\n"
       "  shmatch journal dump /var/lib/shmatch/journal --from 1000 --to 1020");

@@ -31,8 +31,8 @@ struct Verification {
 };
 
 // Fault: the folder cannot be read at all.
-ipc::Fault verify_journal(const std::string& folder, const VerifyOptions& options,
-                          Verification& result);
+ipc::Fault verify_journal(ipc::FileLayer& layer, const std::string& folder,
+                          const VerifyOptions& options, Verification& result);
 
 // A torn end in one sentence.
 std::string torn_sentence(const ipc::TornEnd& torn);

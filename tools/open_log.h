@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "ipc/file_layer.h"
@@ -21,10 +22,18 @@ struct LogChoice {
   std::string config;  // empty: what serves without a file
   std::string user;    // of frames that name none; empty: the configuration's first
   bool from_snapshot = false;
+  // No request is read before the one in front of it has been applied: what was read counts then
+  // for a replay that may end anywhere.
+  bool one_by_one = false;
 };
 
 // Throws ExitError for a fault.
 void require(const ipc::Fault& fault, int status = kExitUsage);
+
+// `asked`, if it was, must not be before `first`, the first input that there is of `log`: an input
+// that is no longer known must not be answered for. `flag` asked for it. Throws ExitError.
+void require_input(const std::optional<core::Sequence>& asked, const char* flag,
+                   core::Sequence first, const std::string& log);
 
 // The configuration for which frames are read. Throws ExitError.
 core::Configuration frames_configuration(const LogChoice& choice);

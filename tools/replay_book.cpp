@@ -73,10 +73,7 @@ std::string book_text(const core::MatchingEngine& engine, const core::Configurat
                       core::InstrumentId instrument, std::uint32_t depth) {
   const ReferenceData reference(configuration);
   const std::vector<Book> books = books_of(engine, configuration, instrument, depth);
-  if (books.empty()) {
-    return instrument == 0 ? "No order was ever in a book.\n"
-                           : "There is no instrument " + std::to_string(instrument) + ".\n";
-  }
+  if (books.empty()) return "No order was ever in a book.\n";
   std::string text;
   for (const Book& book : books) {
     if (!text.empty()) text += "\n";

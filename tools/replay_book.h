@@ -11,8 +11,8 @@
 
 namespace shmatch::tools {
 
-// The ladders of `instrument`, or with 0 of every instrument that has orders or trades, with at
-// most `depth` levels a side.
+// The ladders of `instrument`, which must exist, or with 0 of every instrument that has orders or
+// trades, with at most `depth` levels a side.
 std::string book_text(const core::MatchingEngine& engine, const core::Configuration& configuration,
                       core::InstrumentId instrument, std::uint32_t depth);
 

@@ -1,7 +1,11 @@
 // replay: a captured log or an engine's own journal, again: on the core alone, or through the rings
 // of a live engine; compared, explained, cut, made smaller.
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +58,7 @@ class ReplayCommand {
   ReplayCommand(const GlobalOptions& global, const ReplayFlags& flags)
       : global_(global), flags_(flags) {
     flags_.log.user = global.user;
+    flags_.log.one_by_one = may_end_early();
     const std::optional<Pacer> pacer = Pacer::parse(flags.pace);
     if (!pacer) {
       throw ExitError(kExitUsage, "--pace takes asap, original, xN or rate=R, not " + flags.pace);
@@ -63,6 +68,8 @@ class ReplayCommand {
 
   int run() {
     OpenLog log(flags_.log);
+    if (log.journal() != nullptr) require_known_inputs(*log.journal());
+    if (!flags_.expect.empty()) require_readable(flags_.expect);
     if (!flags_.minimize.empty()) return minimize(log);
     if (!flags_.through.empty()) return through(log);
     if (flags_.explain) return explain(log);
@@ -71,6 +78,28 @@ class ReplayCommand {
   }
 
  private:
+  // Then only what was read up to there may be counted.
+  bool may_end_early() const { return flags_.until || !flags_.expect.empty(); }
+
+  // The state from which the replay starts is known as well.
+  void require_known_inputs(const JournalInput& journal) const {
+    const core::Sequence start = journal.start_sequence();
+    const std::string log = "the replay of " + flags_.log.path;
+    const auto check = [&](const std::optional<core::Sequence>& asked, const char* flag) {
+      if (asked != start) require_input(asked, flag, start + 1, log);
+    };
+    check(flags_.until, "--until");
+    check(flags_.book_at, "--book-at");
+  }
+
+  // A folder can be opened like a file, and to an empty file every report would be a difference.
+  static void require_readable(const std::string& path) {
+    const int error = ::access(path.c_str(), R_OK) != 0     ? errno
+                      : std::filesystem::is_directory(path) ? EISDIR
+                                                            : 0;
+    if (error != 0) require(ipc::system_fault("cannot read " + path, error), kExitNoEngine);
+  }
+
   ReplaySettings settings(ProgressBar& bar) {
     ReplaySettings settings;
     if (flags_.until) settings.until = *flags_.until;
@@ -87,17 +116,15 @@ class ReplayCommand {
     std::optional<ReportStream> writing;
     std::optional<ReportStream> comparing;
     ProgressBar bar("replay");
-    // A replay that ends early counts what was read up to there, on every run the same.
-    const bool may_end_early = flags_.until || !flags_.expect.empty();
     std::optional<ReadAhead> ahead;
-    if (!may_end_early) ahead.emplace(log.input());
+    if (!may_end_early()) ahead.emplace(log.input());
     Replay run(ahead ? *ahead : log.input(), settings(bar));
     if (!flags_.out.empty()) {
       require(file.open(flags_.out));
       run.add(writing.emplace(file));
     }
     if (!flags_.expect.empty()) {
-      require(comparison.open(flags_.expect));
+      require(comparison.open(flags_.expect), kExitNoEngine);
       run.add(comparing.emplace(comparison));
     }
     const ReplayOutcome outcome = run.run();
@@ -106,22 +133,30 @@ class ReplayCommand {
     require(file.close());
     if (writing) require(writing->fault(), kExitRefused);
     if (comparing) require(comparing->fault(), kExitRefused);
+    require(comparison.fault(), kExitNoEngine);
     comparison.finish(!flags_.until && !outcome.failed() && !flags_.expect.empty());
     show(log, run, outcome, comparison);
     return outcome.failed() || comparison.differs() ? kExitRefused : kExitDone;
   }
 
-  void show(const OpenLog& log, const Replay& run, const ReplayOutcome& outcome,
+  // The first request is read for its time, which is that of the logons before it.
+  ReplayOrigin origin(OpenLog& log) const {
+    ReplayOrigin origin = log.origin();
+    origin.counted = !flags_.until || *flags_.until > log.input().preparing_records();
+    return origin;
+  }
+
+  void show(OpenLog& log, const Replay& run, const ReplayOutcome& outcome,
             const LineComparison& comparison) {
     if (!run.started()) throw ExitError(kExitRefused, outcome.fault.text);
     if (global_.json) {
-      std::string json = "{" + outcome_json(outcome, run.engine()) + origin_json(log.origin());
+      std::string json = "{" + outcome_json(outcome, run.engine()) + origin_json(origin(log));
       if (!flags_.expect.empty()) json += difference_json(comparison);
       print_line(json + "}");
       return;
     }
     // Where the reports go to standard output, they are all that is wanted there.
-    const std::string text = origin_text(log.origin()) + outcome_text(outcome, run.engine());
+    const std::string text = origin_text(origin(log)) + outcome_text(outcome, run.engine());
     if (flags_.out == "-") {
       std::fputs(text.c_str(), stderr);
     } else {
@@ -161,9 +196,17 @@ class ReplayCommand {
     if (global_.json) {
       print_line(story.json());
     } else {
-      print(story.text());
+      print(story.found() ? story.text() : unknown_order(log));
     }
     return story.found() && !outcome.failed() ? kExitDone : kExitRefused;
+  }
+
+  std::string unknown_order(const OpenLog& log) const {
+    const core::Sequence start = log.journal() == nullptr ? 0 : log.journal()->start_sequence();
+    std::string text = "There was no order " + std::to_string(*flags_.explain);
+    if (start != 0) text += " behind input " + std::to_string(start) + ", where this replay starts";
+    if (flags_.until) text += " up to input " + std::to_string(*flags_.until);
+    return text + ".\n";
   }
 
   int show_book(OpenLog& log) {
@@ -178,6 +221,10 @@ class ReplayCommand {
       throw ExitError(kExitRefused,
                       "the log ends with input " + std::to_string(outcome.last_sequence));
     }
+    const bool known = ReferenceData(run.configuration()).instrument(flags_.instrument) != nullptr;
+    if (flags_.instrument != 0 && !known) {
+      throw ExitError(kExitRefused, "there is no instrument " + std::to_string(flags_.instrument));
+    }
     if (global_.json) {
       print_line(book_json(run.engine(), run.configuration(), flags_.instrument, flags_.depth));
     } else {
@@ -189,8 +236,8 @@ class ReplayCommand {
 
   LoadedLog loaded(OpenLog& log) {
     LoadedLog loaded;
-    require(load(log.input(), loaded), kExitRefused);
-    if (flags_.until) loaded.cut(*flags_.until);
+    constexpr core::Sequence kAll = std::numeric_limits<core::Sequence>::max();
+    require(load(log.input(), loaded, flags_.until.value_or(kAll)), kExitRefused);
     return loaded;
   }
 
@@ -207,12 +254,15 @@ class ReplayCommand {
     };
     const LiveResult result = replay_live(requests, options);
     bar.clear();
+    const std::string shortfall = live_shortfall(result);
+    if (nobody_logged_on(result)) throw ExitError(kExitNoEngine, shortfall);
     if (global_.json) {
-      print_line("{" + live_json(result) + origin_json(log.origin()) + "}");
+      print_line("{" + live_json(result) + origin_json(origin(log)) + "}");
     } else {
-      print(origin_text(log.origin()) + live_text(result));
+      print(origin_text(origin(log)) + live_text(result));
     }
-    return result.no_logon.empty() ? kExitDone : kExitRefused;
+    if (!shortfall.empty()) throw ExitError(kExitRefused, shortfall);
+    return kExitDone;
   }
 
   int minimize(OpenLog& log) {
@@ -225,6 +275,7 @@ class ReplayCommand {
     ProgressBar bar("minimize");
     MinimizeOptions options;
     options.expect = flags_.expect;
+    options.cut = flags_.until.has_value();
     options.against = flags_.against;
     options.own_program = std::filesystem::read_symlink("/proc/self/exe").string();
     const auto total = static_cast<double>(std::max<std::size_t>(1, whole.size()));
@@ -235,13 +286,21 @@ class ReplayCommand {
     Minimized result;
     require(tools::minimize(whole, options, result));
     bar.clear();
-    if (!result.failed) {
-      throw ExitError(kExitRefused, "nothing to make smaller: the log runs without a failure");
-    }
+    if (!result.failed) throw ExitError(kExitRefused, nothing_wrong(whole));
     require(frames ? write_frames(result.log, flags_.minimize)
                    : write_journal(result.log, flags_.minimize));
     show_minimized(whole, result);
     return kExitDone;
+  }
+
+  std::string nothing_wrong(const LoadedLog& whole) const {
+    const std::string sentence = "nothing to make smaller: every record can be applied, and ";
+    if (!flags_.against.empty()) return sentence + flags_.against + " comes to the same digests";
+    if (!flags_.expect.empty()) return sentence + "the reports are those of " + flags_.expect;
+    if (whole.marks.empty()) {
+      return sentence + "only --expect or --against could say what else is wrong";
+    }
+    return sentence + "the digest marks of the log are equal";
   }
 
   // Frames are replayed with the users and instruments that JSON Lines get.
@@ -250,6 +309,12 @@ class ReplayCommand {
     const core::Configuration& own = log.configuration;
     return own.oms_id == configuration.oms_id && own.instruments == configuration.instruments &&
            own.users == configuration.users && own.accounts == configuration.accounts;
+  }
+
+  std::string why_cut_only() const {
+    return flags_.expect.empty()
+               ? "digest marks say nothing about a smaller one, --against another build does"
+               : "whether a smaller one fails in the same way cannot be told";
   }
 
   void show_minimized(const LoadedLog& whole, const Minimized& result) {
@@ -265,12 +330,10 @@ class ReplayCommand {
     }
     std::string text =
         result.details.empty() ? "Failure: " + result.failure + "\n" : result.details;
-    text += "\n" + with_commas(before) + " records became " + with_commas(after) + " in " +
-            with_commas(result.attempts) + " attempts, written to " + flags_.minimize + "\n";
+    text += "\n" + count_of(before, "record") + " became " + with_commas(after) + " in " +
+            count_of(result.attempts, "attempt") + ", written to " + flags_.minimize + "\n";
     if (result.cut_only) {
-      text +=
-          "The log was only cut behind the failure: nothing says how a smaller one should "
-          "fail\n";
+      text += "The log was only cut behind the failure: " + why_cut_only() + "\n";
     }
     RecordText records(result.log.configuration);
     for (std::size_t place = 0; place < result.log.size() && after <= kSmallLog; ++place) {
@@ -288,20 +351,22 @@ class ReplayCommand {
 
 void add_flags(CLI::App& command, ReplayFlags& flags) {
   command
-      .add_option("log", flags.log.path, "a log file, a journal's folder or one of its segments")
+      .add_option("FILE-or-DIR", flags.log.path,
+                  "a log file, a journal's folder or one of its segments")
       ->required();
   command
       .add_option("--format", flags.log.format,
                   "instead of by content: one of " + source_format_names())
       ->check(not_empty());
-  command.add_option("--config", flags.log.config,
-                     "engine configuration for logs that bring none; default as of shmatchd");
+  command
+      .add_option("--config", flags.log.config,
+                  "engine configuration for logs that bring none; default as of shmatchd")
+      ->check(not_empty());
   command
       .add_option("--pace", flags.pace,
                   "asap, original (the log's own time), xN (N times as fast), rate=R (R a second)")
       ->capture_default_str();
-  command.add_option("--until", flags.until, "stop after this input")
-      ->check(CLI::NonNegativeNumber);
+  command.add_option("--until", flags.until, "stop after this input")->check(number());
   command.add_flag("--from-snapshot", flags.log.from_snapshot,
                    "start a journal from its newest snapshot instead of its beginning");
   auto* out = command
@@ -321,20 +386,27 @@ void add_flags(CLI::App& command, ReplayFlags& flags) {
       ->needs(through)
       ->capture_default_str();
   auto* explain =
-      command.add_option("--explain", flags.explain, "tell the whole story of this OrderId");
+      command.add_option("--explain", flags.explain, "tell the whole story of this OrderId")
+          ->check(number());
   auto* book = command.add_option("--book-at", flags.book_at, "show the books after this input")
-                   ->check(CLI::NonNegativeNumber);
-  command.add_option("--instrument-id", flags.instrument, "the only book to show")->needs(book);
-  command.add_option("--depth", flags.depth, "price levels a side")
+                   ->check(number());
+  command.add_option("--instrument-id", flags.instrument, "the only book to show")
+      ->check(number<core::InstrumentId>(1))
+      ->needs(book);
+  command.add_option("--depth", flags.depth, "price levels a side, at least 1")
+      ->check(number<std::uint32_t>(1))
       ->needs(book)
       ->capture_default_str();
   auto* minimize = command.add_option(
       "--minimize", flags.minimize,
       "write the smallest part of the log that still fails: a journal's folder, or FILE.jsonl");
+  minimize->check(not_empty());
   command
       .add_option("--against", flags.against,
                   "with --minimize: fail where this other shmatch computes other digests")
-      ->needs(minimize);
+      ->check(not_empty())
+      ->needs(minimize)
+      ->excludes(expect);
   for (CLI::Option* exclusive : {through, explain, book, minimize}) exclusive->excludes(out);
   for (CLI::Option* exclusive : {through, explain, book}) {
     exclusive->excludes(expect);
@@ -352,7 +424,9 @@ void add_replay_command(CLI::App& app, CommandLine& line) {
       app.add_subcommand("replay", "Replay a captured log or a journal, without an engine");
   add_flags(*command, *flags);
   command->footer(
-      "Exit status: 0 replayed and nothing differs; 1 a difference, a divergence or damage.\n"
+      "Exit status: 0 replayed and nothing differs; 1 a difference, a divergence, damage, or no\n"
+      "such order or input; 2 usage, or a log that cannot be read; 3 no --expect file, no engine,\n"
+      "or no user of the log who may log on; 4 the engine went away.\n"
       "Examples:\n"
       "  shmatch replay captured.jsonl.xz --out reports.jsonl\n"
       "  shmatch replay captured.jsonl.xz --expect reports.jsonl\n"

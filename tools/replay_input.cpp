@@ -4,28 +4,22 @@
 
 namespace shmatch::tools {
 
-namespace {
-
-constexpr std::uint32_t kRecordsPerBatch = 512;
-
-}  // namespace
-
-SourceInput::SourceInput(RequestSource& source)
-    : source_(source), configuration_(source.configuration()) {
+SourceInput::SourceInput(RequestSource& source, std::uint32_t per_batch)
+    : source_(source), per_batch_(per_batch), configuration_(source.configuration()) {
   const auto users = static_cast<std::uint32_t>(configuration_.users.size());
   configuration_.capacities.sessions = std::max(configuration_.capacities.sessions, users);
   requests_sent_.resize(users);
   for (core::SessionSlot slot = 0; slot < users; ++slot) {
     slots_.emplace(configuration_.users[slot].name, slot);
   }
-  words_.reserve(std::size_t{kRecordsPerBatch} * core::kInputRecordWordsMax);
+  words_.reserve(std::size_t{per_batch_ + users} * core::kInputRecordWordsMax);
 }
 
 InputStream::Next SourceInput::next(InputBatch& batch) {
   words_.clear();
   count_ = 0;
   SourcedRequest request;
-  while (count_ < kRecordsPerBatch) {
+  for (std::uint32_t requests = 0; requests < per_batch_; ++requests) {
     const RequestSource::Next what = source_.next(request);
     if (what == RequestSource::Next::kFault && count_ == 0) return Next::kFault;
     if (what != RequestSource::Next::kRequest) break;

@@ -75,13 +75,15 @@ class InputStream {
   InputStream& operator=(const InputStream&) = default;
 };
 
+inline constexpr std::uint32_t kRequestsPerBatch = 512;
+
 // The requests of a captured log as input records. Every user of the configuration is logged on
 // before the first request, each in the slot of its place in the list. Times never go back: a
 // request older than the one before it gets that one's time.
 class SourceInput final : public InputStream {
  public:
-  // `source` must outlive the stream.
-  explicit SourceInput(RequestSource& source);
+  // `source` must outlive the stream. No batch has more requests than `per_batch`, at least 1.
+  explicit SourceInput(RequestSource& source, std::uint32_t per_batch = kRequestsPerBatch);
 
   Next next(InputBatch& batch) override;
   const ipc::Fault& fault() const override { return source_.fault(); }
@@ -95,6 +97,7 @@ class SourceInput final : public InputStream {
   core::SessionSlot slot_of(std::string_view user);
 
   RequestSource& source_;
+  std::uint32_t per_batch_;
   core::Configuration configuration_;  // the source's, with a session for each user
   std::unordered_map<std::string_view, core::SessionSlot> slots_;
   std::vector<core::Sequence> requests_sent_;  // by slot

@@ -54,23 +54,34 @@ ipc::Fault JournalInput::open(const std::string& path, JournalStart start) {
     folder_ = file.parent_path().empty() ? "." : file.parent_path().string();
     last_segment_ = file.filename().string();
   }
+  if (ipc::FileFault fault = ipc::find_owner(layer_, folder_, owned_)) return fault;
+  if (!owned_) return open_once(start);
+  return ipc::read_while_files_go(layer_, folder_, [&] { return open_once(start); });
+}
+
+ipc::Fault JournalInput::open_once(JournalStart start) {
   ipc::JournalListing listing;
   if (ipc::FileFault fault = ipc::list_journal(layer_, folder_, listing)) return fault;
-  if (ipc::FileFault fault = ipc::find_owner(layer_, folder_, owned_)) return fault;
   if (listing.segments.empty()) return {folder_ + " holds no journal"};
+  begin_again();
+  bool ends = last_segment_.empty();
   for (const ipc::JournalFile& segment : listing.segments) {
     bytes_total_ += file_size(folder_ + "/" + segment.name);
+    ends = ends || segment.name == last_segment_;
     if (segment.name == last_segment_) break;
+  }
+  if (!ends) {
+    return {folder_ + "/" + last_segment_ + " is not named as a segment of a journal is"};
   }
   reader_ = std::make_unique<ipc::JournalReader>(
       layer_, folder_, owned_ ? ipc::ReadMode::kFollow : ipc::ReadMode::kWhole);
   const core::Sequence first = listing.segments.front().sequence;
   if (first > 1 || start == JournalStart::kSnapshot) {
-    if (ipc::Fault fault = open_snapshot(first, start)) return fault;
+    if (ipc::Fault fault = open_snapshot(listing, start)) return fault;
   }
   const std::optional<std::uint64_t> chain =
       snapshot_ ? std::optional(snapshot_->header().input_chain) : std::nullopt;
-  if (ipc::FileFault fault = reader_->open(snapshot_ ? start_sequence_ + 1 : 0, chain)) {
+  if (ipc::FileFault fault = reader_->open(snapshot_ ? start_sequence_ + 1 : first, chain)) {
     return fault;
   }
   // The first group tells the configuration, where no snapshot does.
@@ -86,13 +97,25 @@ ipc::Fault JournalInput::open(const std::string& path, JournalStart start) {
   return {};
 }
 
-ipc::Fault JournalInput::open_snapshot(core::Sequence first_sequence, JournalStart start) {
-  ipc::JournalListing listing;
-  if (ipc::FileFault fault = ipc::list_journal(layer_, folder_, listing)) return fault;
-  if (start == JournalStart::kSnapshot) {
-    std::reverse(listing.snapshots.begin(), listing.snapshots.end());
-  }
-  for (const ipc::JournalFile& file : listing.snapshots) {
+// Forgets an opening that failed.
+void JournalInput::begin_again() {
+  start_sequence_ = 0;
+  snapshot_.reset();
+  skipped_.clear();
+  fault_ = {};
+  end_ = ipc::JournalNext::kGiven;
+  segment_read_.clear();
+  newest_mark_ = 0;
+  pending_.clear();
+  bytes_read_ = 0;
+  bytes_total_ = 0;
+}
+
+ipc::Fault JournalInput::open_snapshot(const ipc::JournalListing& listing, JournalStart start) {
+  const core::Sequence first_sequence = listing.segments.front().sequence;
+  std::vector<ipc::JournalFile> snapshots = listing.snapshots;
+  if (start == JournalStart::kSnapshot) std::ranges::reverse(snapshots);
+  for (const ipc::JournalFile& file : snapshots) {
     if (file.sequence + 1 < first_sequence) continue;
     auto snapshot = std::make_unique<ipc::SnapshotReader>(layer_);
     if (ipc::FileFault fault = snapshot->open(folder_, file.name)) {

@@ -1,7 +1,8 @@
 // An engine's own journal as the input of a replay.
 //
 // A journal that a live engine writes may be read at any time: what is there when it is looked at
-// counts, and an end that is still being written is no damage.
+// counts, and an end that is still being written is no damage. What retention removes while it is
+// read is read nevertheless (ipc/segments_ahead.h).
 //
 // Thread: one.
 #pragma once
@@ -64,7 +65,9 @@ class JournalInput final : public InputStream {
     bool starts_segment = false;
   };
 
-  ipc::Fault open_snapshot(core::Sequence first_sequence, JournalStart start);
+  ipc::Fault open_once(JournalStart start);
+  void begin_again();
+  ipc::Fault open_snapshot(const ipc::JournalListing& listing, JournalStart start);
   bool read_ahead();
   void note_mark(const ipc::DigestMark& mark);
   bool decode(std::span<const std::byte> bytes, core::Configuration& configuration);

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <deque>
 #include <new>
+#include <set>
 #include <thread>
 #include <unordered_set>
 
@@ -74,6 +75,8 @@ struct Share {
   std::atomic<std::uint32_t> quiet{0};
   ClientShare clients[kLiveClientsMax];
   Text no_logon[kUsersMax];  // by user; empty: logged on
+  // By place in the script's instruments. Every process that looks writes the same.
+  std::atomic<bool> lacking[core::kInstrumentsMax] = {};
 };
 
 // The log's requests as the client processes need them.
@@ -83,11 +86,36 @@ struct Script {
     std::uint32_t user;  // place in `users`
   };
   std::vector<std::string> users;
+  std::vector<core::Instrument> instruments;  // of the orders, ascending by id
   std::vector<Step> steps;
 };
 
+// The instruments that orders of the log name, and that its configuration has at any time.
+std::vector<core::Instrument> instruments_of(const LoadedLog& log) {
+  std::set<core::InstrumentId> named;
+  for (std::size_t place = 0; place < log.size(); ++place) {
+    const InputRecord record{place + 1, log.record(place)};
+    if (record.kind() != core::InputKind::kRequest) continue;
+    const core::Request request = core::decode_request(record.words.data());
+    if (request.is<core::NewOrder>()) named.insert(request.as<core::NewOrder>().instrument_id);
+  }
+  std::map<core::InstrumentId, core::Instrument> known;
+  const auto add = [&](const core::Configuration& configuration) {
+    for (const core::Instrument& instrument : configuration.instruments) {
+      if (named.contains(instrument.id)) known[instrument.id] = instrument;
+    }
+  };
+  add(log.configuration);
+  for (const auto& [place, configuration] : log.changes) add(configuration);
+  std::vector<core::Instrument> instruments;
+  for (const auto& [id, instrument] : known) instruments.push_back(instrument);
+  instruments.resize(std::min(instruments.size(), core::kInstrumentsMax));
+  return instruments;
+}
+
 Script script_of(const LoadedLog& log) {
   Script script;
+  script.instruments = instruments_of(log);
   RecordText names(log.configuration);
   std::map<std::string, std::uint32_t, std::less<>> places;
   for (std::size_t place = 0; place < log.size(); ++place) {
@@ -167,6 +195,11 @@ class LiveClient {
       throw ExitError(kExitNoEngine, failure.text);
     }
     require(failure);
+    const ReferenceData& reference = sessions_[user].client.reference();
+    for (std::size_t place = 0; place < script_.instruments.size(); ++place) {
+      if (reference.instrument(script_.instruments[place].id) != nullptr) continue;
+      share_.lacking[place].store(true, std::memory_order_relaxed);
+    }
   }
 
   // Waits until all processes have come here.
@@ -348,6 +381,8 @@ class Fleet {
     const ReferenceData reference(log_.configuration);
     LiveResult result;
     result.clients = count_;
+    result.users = script_.users;
+    result.instruments = script_.instruments;
     double first = 0;
     double last = 0;
     for (std::uint32_t number = 0; number < count_; ++number) {
@@ -365,6 +400,11 @@ class Fleet {
     for (std::size_t user = 0; user < script_.users.size(); ++user) {
       const Text& why = share_->no_logon[user];
       if (why.bytes[0] != '\0') result.no_logon.emplace(script_.users[user], why.bytes);
+    }
+    for (std::size_t place = 0; place < script_.instruments.size(); ++place) {
+      if (share_->lacking[place].load(std::memory_order_relaxed)) {
+        result.lacking.push_back(script_.instruments[place]);
+      }
     }
     return result;
   }

@@ -54,6 +54,9 @@ struct LiveResult {
   LiveCounts cancels;
   std::map<core::Detail, LiveRefusals> refusals;
   std::map<std::string, std::string> no_logon;  // users that the engine refused, and why
+  std::vector<std::string> users;               // of the log
+  std::vector<core::Instrument> instruments;    // of its orders, as its configuration has them
+  std::vector<core::Instrument> lacking;        // those of them that the engine does not have
   std::uint64_t not_sent = 0;                   // their requests
   std::uint64_t trades = 0;                     // in which an order of this run was the taker
   std::uint64_t events = 0;                     // order states and trades received

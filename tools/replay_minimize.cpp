@@ -10,6 +10,7 @@
 #include <numeric>
 #include <utility>
 
+#include "tools/command.h"
 #include "tools/log_writer.h"
 #include "tools/replay_output.h"
 #include "tools/replay_run.h"
@@ -28,7 +29,11 @@ bool names_something(const std::string& path) {
          path == "o.OrigOrderId" || path == "o.TradeId";
 }
 
-// What `program` says about a journal; empty when it fails in a way of its own.
+// Statuses of the shell that starts a program.
+constexpr int kNotExecutable = 126;
+constexpr int kNotFound = 127;
+
+// What `program` says about a journal; "no digest" when it fails in a way of its own.
 ipc::Fault replay_with(const std::string& program, const std::string& folder, std::string& said) {
   const std::string command = "'" + program + "' --json replay '" + folder + "' 2>/dev/null";
   std::FILE* const pipe = ::popen(command.c_str(), "re");
@@ -37,13 +42,17 @@ ipc::Fault replay_with(const std::string& program, const std::string& folder, st
   std::string text;
   while (std::fgets(line, sizeof line, pipe) != nullptr) text += line;
   const int status = ::pclose(pipe);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 127) return {"cannot run " + program};
+  const int ended = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (ended == kNotExecutable || ended == kNotFound) return {"cannot run " + program};
   const std::string digest = value_at(text, "digest");
   const std::string reports = value_at(text, "reports_digest");
-  said = digest.empty()
-             ? "no digest, status " +
-                   std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status))
-             : "digest " + digest + ", reports digest " + reports;
+  // A core that fails is a disagreement; who does not know the command is no shmatch.
+  if (digest.empty() && (ended == kExitDone || ended == kExitUsage)) {
+    return {program + " does not replay journals as shmatch does: it ended with status " +
+            std::to_string(ended) + " and without a digest"};
+  }
+  said = digest.empty() ? "no digest, status " + std::to_string(ended)
+                        : "digest " + digest + ", reports digest " + reports;
   return {};
 }
 
@@ -123,7 +132,8 @@ class Minimizer {
         if (!comparison.take(reports.line(i))) break;
       }
     }
-    comparison.finish(true);
+    comparison.finish(!options_.cut);
+    if (comparison.fault()) return comparison.fault();
     if (!comparison.differs()) return {};
     result_.details = comparison.describe();
     fail("the reports differ from " + options_.expect + " at line " +
@@ -315,7 +325,7 @@ class Minimizer {
 
 }  // namespace
 
-ipc::Fault load(InputStream& input, LoadedLog& log) {
+ipc::Fault load(InputStream& input, LoadedLog& log, core::Sequence until) {
   if (input.initial_state() != nullptr) {
     return {
         "this journal starts from a snapshot: it can only be replayed on the core, and as a whole"};
@@ -325,7 +335,7 @@ ipc::Fault load(InputStream& input, LoadedLog& log) {
   log.offsets.push_back(0);
   InputBatch batch;
   InputStream::Next next = InputStream::Next::kEnd;
-  while ((next = input.next(batch)) == InputStream::Next::kBatch) {
+  while (log.size() < until && (next = input.next(batch)) == InputStream::Next::kBatch) {
     if (batch.configuration != nullptr) log.changes.emplace(log.size(), *batch.configuration);
     log.marks.insert(log.marks.end(), batch.marks.begin(), batch.marks.end());
     std::span<const std::uint64_t> rest = batch.words;
@@ -339,6 +349,7 @@ ipc::Fault load(InputStream& input, LoadedLog& log) {
     }
   }
   if (next == InputStream::Next::kFault) return input.fault();
+  log.cut(until);
   return {};
 }
 

@@ -19,8 +19,10 @@
 // Thread: one; call it while the process has no other threads, because it forks.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -49,16 +51,19 @@ struct LoadedLog {
   // Keeps the inputs up to `last`.
   void cut(core::Sequence last) {
     if (last < size()) offsets.resize(last + 1);
+    preparing_records = std::min<std::uint64_t>(preparing_records, size());
     std::erase_if(marks, [&](const ipc::DigestMark& mark) { return mark.sequence > size(); });
   }
 };
 
-// Reads all of `input`. Fault: it cannot be read, or it starts from a snapshot, which no smaller
-// log could start from.
-ipc::Fault load(InputStream& input, LoadedLog& log);
+// Reads `input` up to the input `until` and no further. Fault: it cannot be read, or it starts from
+// a snapshot, which no smaller log could start from.
+ipc::Fault load(InputStream& input, LoadedLog& log,
+                core::Sequence until = std::numeric_limits<core::Sequence>::max());
 
 struct MinimizeOptions {
   std::string expect;       // a report stream to compare with; empty: none
+  bool cut = false;         // the log ends earlier than the stream of `expect`, on purpose
   std::string against;      // path of another shmatch to compare with; empty: none
   std::string own_program;  // path of this one
   // Called before each attempt with the number of records left and of attempts so far.
@@ -70,7 +75,7 @@ struct Minimized {
   std::string failure;  // what is wrong, in one sentence
   std::string details;  // more about it for a person, or empty
   std::size_t attempts = 0;
-  bool cut_only = false;  // nothing before the failure could be left out
+  bool cut_only = false;  // nothing says whether a smaller log fails as well: only cut behind it
   LoadedLog log;          // the smaller log
 };
 

@@ -218,19 +218,19 @@ ipc::Fault LineFile::open(const std::string& path) {
 }
 
 bool LineFile::take(std::string_view line) {
-  failed_ = failed_ || std::fwrite(line.data(), 1, line.size(), file_) != line.size() ||
-            std::fputc('\n', file_) == EOF;
-  return !failed_;
+  if (error_ != 0) return false;
+  const bool taken = std::fwrite(line.data(), 1, line.size(), file_) == line.size() &&
+                     std::fputc('\n', file_) != EOF;
+  if (!taken) error_ = errno;
+  return taken;
 }
 
 ipc::Fault LineFile::close() {
   if (file_ == nullptr) return {};
   std::FILE* const file = std::exchange(file_, nullptr);
-  const bool flushed = std::fflush(file) == 0;
-  const bool closed = file == stdout || std::fclose(file) == 0;
-  if (failed_ || !flushed || !closed) {
-    return ipc::system_fault("writing " + path_ + " failed", errno);
-  }
+  if (std::fflush(file) != 0 && error_ == 0) error_ = errno;
+  if (file != stdout && std::fclose(file) != 0 && error_ == 0) error_ = errno;
+  if (error_ != 0) return ipc::system_fault("writing " + path_ + " failed", error_);
   return {};
 }
 
@@ -248,7 +248,10 @@ ipc::Fault LineComparison::open(const std::string& path) {
 
 bool LineComparison::next_expected() {
   const ssize_t size = ::getline(&buffer_, &capacity_, file_);
-  if (size < 0) return false;
+  if (size < 0) {
+    if (std::ferror(file_) != 0) fault_ = ipc::system_fault("reading " + path_ + " failed", errno);
+    return false;
+  }
   expected_.assign(buffer_, static_cast<std::size_t>(size));
   if (!expected_.empty() && expected_.back() == '\n') expected_.pop_back();
   return true;

@@ -109,7 +109,7 @@ class LineFile final : public LineTaker {
  private:
   std::string path_;
   std::FILE* file_ = nullptr;
-  bool failed_ = false;
+  int error_ = 0;  // of the first line that did not arrive
 };
 
 // Compares lines with those of a file, up to the first difference.
@@ -127,6 +127,8 @@ class LineComparison final : public LineTaker {
   void finish(bool complete);
 
   bool differs() const noexcept { return differs_; }
+  // Why no further line could be read; what was found since then means nothing.
+  const ipc::Fault& fault() const noexcept { return fault_; }
   std::uint64_t lines() const noexcept { return number_; }  // compared, the differing one included
   const std::string& expected() const noexcept { return expected_; }  // empty: no line expected
   const std::string& got() const noexcept { return got_; }            // empty: no line came
@@ -145,6 +147,7 @@ class LineComparison final : public LineTaker {
   std::deque<std::string> before_;
   std::uint64_t number_ = 0;
   bool differs_ = false;
+  ipc::Fault fault_;
   std::string expected_;
   std::string got_;
 };

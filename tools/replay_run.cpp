@@ -38,7 +38,8 @@ ReplayOutcome Replay::run() {
   if (begin()) {
     InputBatch batch;
     InputStream::Next next = InputStream::Next::kEnd;
-    while ((next = input_.next(batch)) == InputStream::Next::kBatch) {
+    while (engine_->last_sequence() < settings_.until &&
+           (next = input_.next(batch)) == InputStream::Next::kBatch) {
       if (!apply_batch(batch)) break;
       if (outcome_.records > kLongRun && !populating_.joinable()) start_populating();
       if (settings_.progress) settings_.progress(input_.progress());

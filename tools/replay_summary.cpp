@@ -56,10 +56,15 @@ void add_counts(std::string& text, const std::string& heading,
   }
 }
 
-std::string source_text(const RequestSource& source, const std::string& path) {
-  const SourceCounts& counts = source.counts();
-  std::string text = path + ": " + source.format_name() + ", read " + with_commas(counts.read) +
-                     ", converted " + with_commas(counts.converted);
+SourceCounts counts_of(const ReplayOrigin& origin) {
+  return origin.counted ? origin.source->counts() : SourceCounts{};
+}
+
+std::string source_text(const ReplayOrigin& origin) {
+  const RequestSource& source = *origin.source;
+  const SourceCounts counts = counts_of(origin);
+  std::string text = origin.path + ": " + source.format_name() + ", read " +
+                     with_commas(counts.read) + ", converted " + with_commas(counts.converted);
   if (counts.requests != counts.converted)
     text += " into " + plural(counts.requests, "request", "requests");
   text += "\n";
@@ -98,16 +103,37 @@ std::string journal_text(const JournalInput& journal) {
   return text;
 }
 
+// Names with commas: the first eight, and how many more there are.
+std::string list_text(const std::vector<std::string>& names) {
+  constexpr std::size_t kNamed = 8;
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < kNamed; ++i) {
+    text += (i == 0 ? "" : ", ") + names[i];
+  }
+  if (names.size() > kNamed) text += " and " + std::to_string(names.size() - kNamed) + " more";
+  return text;
+}
+
+// As a configuration needs them.
+std::string instruments_text(const std::vector<core::Instrument>& instruments) {
+  std::vector<std::string> names;
+  for (const core::Instrument& instrument : instruments) {
+    names.push_back(std::to_string(instrument.id) + " " + instrument.symbol + " (tick " +
+                    format_increments(1, instrument.tick) + ", lot " +
+                    format_increments(1, instrument.lot) + ")");
+  }
+  return (names.size() == 1 ? "the instrument " : "the instruments ") + list_text(names);
+}
+
 }  // namespace
 
 std::string origin_text(const ReplayOrigin& origin) {
-  return origin.source != nullptr ? source_text(*origin.source, origin.path)
-                                  : journal_text(*origin.journal);
+  return origin.source != nullptr ? source_text(origin) : journal_text(*origin.journal);
 }
 
 std::string origin_json(const ReplayOrigin& origin) {
   if (origin.source != nullptr) {
-    const SourceCounts& counts = origin.source->counts();
+    const SourceCounts counts = counts_of(origin);
     std::string json = R"(,"format":")" + std::string(origin.source->format_name()) + "\"";
     json += R"(,"derived":)" + std::string(origin.source->derived() ? "true" : "false");
     json += R"(,"read":)" + std::to_string(counts.read);
@@ -203,6 +229,31 @@ std::string live_text(const LiveResult& result) {
             " after its intended moment\n";
   }
   return text;
+}
+
+bool nobody_logged_on(const LiveResult& result) {
+  return !result.users.empty() && result.no_logon.size() == result.users.size();
+}
+
+std::string live_shortfall(const LiveResult& result) {
+  if (nobody_logged_on(result)) {
+    return "nothing was sent, because no user of the log can log on (" +
+           result.no_logon.begin()->second + "): this log needs an engine with the users " +
+           list_text(result.users) + " and " + instruments_text(result.instruments);
+  }
+  std::string text;
+  if (!result.no_logon.empty()) {
+    std::vector<std::string> users;
+    for (const auto& [user, why] : result.no_logon) users.push_back(user);
+    text = plural(result.not_sent, "request was", "requests were") +
+           " not sent, because the engine does not let the log's users " + list_text(users) +
+           " log on";
+  }
+  if (!result.lacking.empty()) {
+    text += (text.empty() ? "the engine lacks " : "; it lacks ") +
+            instruments_text(result.lacking) + " of the log";
+  }
+  return text.empty() ? text : text + ": serve a configuration that has them";
 }
 
 std::string live_json(const LiveResult& result) {

@@ -19,6 +19,7 @@ struct ReplayOrigin {
   std::string path;
   const RequestSource* source = nullptr;
   const JournalInput* journal = nullptr;
+  bool counted = true;  // false: of what was read of `source` nothing belongs to the replay
 };
 
 // What was read of a log: counts, what was skipped and why, whether requests were derived; of a
@@ -32,6 +33,11 @@ std::string outcome_text(const ReplayOutcome& outcome, const core::MatchingEngin
 std::string outcome_json(const ReplayOutcome& outcome, const core::MatchingEngine& engine);
 
 std::string live_text(const LiveResult& result);
+// Then nothing was sent, and there is nothing to count.
+bool nobody_logged_on(const LiveResult& result);
+// In one sentence what of the log the engine could not take for lack of users or instruments, and
+// what it needs; empty: there is nothing of that kind.
+std::string live_shortfall(const LiveResult& result);
 // Members without braces.
 std::string live_json(const LiveResult& result);
 

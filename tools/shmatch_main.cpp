@@ -1,4 +1,5 @@
 // shmatch: the command line of a running engine.
+#include <csignal>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -47,6 +48,41 @@ void describe_program(CLI::App& app, CommandLine& line) {
       "  shmatch --user trader1 cancel --order-id 42");
 }
 
+std::string joined(const std::vector<std::string>& parts, const char* between) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : between) + part;
+  return text;
+}
+
+// CLI11 has one answer to an unknown command, to a missing one, and to an option or a file that a
+// command needs.
+std::string what_is_missing(const CLI::App& app) {
+  const CLI::App* last = &app;
+  std::string name;
+  while (!last->get_subcommands().empty()) {
+    last = last->get_subcommands().front();
+    name += (name.empty() ? "" : " ") + last->get_name();
+  }
+  std::vector<std::string> commands;
+  for (const CLI::App* command : last->get_subcommands([](const CLI::App*) { return true; })) {
+    commands.push_back(command->get_name());
+  }
+  if (!commands.empty()) {
+    const std::vector<std::string> unknown = last->remaining();
+    const std::string which = name.empty() ? "" : name + " ";
+    return (unknown.empty() ? "a " + which + "command is needed: "
+                            : "unknown command " + which + unknown.front() + "; the " + which +
+                                  "commands are: ") +
+           joined(commands, ", ");
+  }
+  std::vector<std::string> missing;
+  for (const CLI::Option* option : last->get_options()) {
+    if (!option->get_required() || option->count() > 0) continue;
+    missing.push_back(option->get_name() + ", " + option->get_description());
+  }
+  return name + " needs " + joined(missing, "; and ");
+}
+
 int run(int argc, char** argv) {
   CommandLine line;
   CLI::App app("Trade with a running shmatchd through shared memory.", "shmatch");
@@ -56,11 +92,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::RequiredError&) {
-    // No option is required, so this is CLI11's answer to a missing and to an unknown command.
-    const std::vector<std::string> unknown = app.remaining();
-    complain((unknown.empty() ? std::string("a command is needed: ")
-                              : "unknown command " + unknown.front() + "; the commands are: ") +
-             "exec, send, cancel, status, open-orders, book, watch, replay, journal");
+    complain(what_is_missing(app));
     return shmatch::tools::kExitUsage;
   } catch (const CLI::ParseError& error) {
     complain(error.what());
@@ -72,6 +104,8 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A file that may not grow further is an error of whoever writes it, with a sentence.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return run(argc, argv);
   } catch (const shmatch::tools::ExitError& error) {

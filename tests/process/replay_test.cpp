@@ -1,6 +1,7 @@
 // shmatch replay, as people and scripts use it.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -110,7 +111,7 @@ TEST_F(Replay, FaultsAreOneSentence) {
   expect_sentence({"replay", log_, "--format", "morse"}, 2);
   expect_sentence({"replay", log_, "--pace", "fast"}, 2);
   expect_sentence({"replay", log_, "--from-snapshot"}, 2);
-  expect_sentence({"replay", log_, "--expect", folder_.file("nothing")}, 2);
+  expect_sentence({"replay", log_, "--expect", folder_.file("nothing")}, 3);
   expect_sentence({"replay", log_, "--through", folder_.file("no.sock")}, 3);
   expect_sentence({"replay", log_, "--explain", "1", "--book-at", "3"}, 2);
 }
@@ -171,10 +172,14 @@ TEST_F(Replay, SendsTheRequestsThroughALiveEngine) {
 }
 
 TEST_F(Replay, UsersWhoCannotLogOnAreNamed) {
-  TestEngine engine(usual_config());
+  ConfigText config = usual_config();
+  config.user("trader2", ::getuid(), "Trading", "[3]");
+  TestEngine engine(config);
   const Outcome outcome = shmatch({"replay", log_, "--through", engine.socket()});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_TRUE(contains(outcome.output, "Not sent: the requests of trader1")) << outcome.output;
+  EXPECT_TRUE(contains(outcome.errors, "does not let the log's users trader1 log on"))
+      << outcome.errors;
 }
 
 TEST_F(Replay, MakesADivergingLogSmall) {

@@ -149,6 +149,13 @@ FakeFiles::Node* FakeFiles::node_of(int handle) {
 }
 
 int FakeFiles::open(const std::string& path, ipc::OpenMode mode) noexcept {
+  if (on_open) on_open(path);
+  const int handle = open_node(path, mode);
+  if (on_opened) on_opened(path);
+  return handle;
+}
+
+int FakeFiles::open_node(const std::string& path, ipc::OpenMode mode) {
   const std::lock_guard lock(mutex_);
   if (const int error = struck(); error != 0) return error;
   const auto found = names_.find(path);

@@ -52,6 +52,9 @@ class FakeFiles final : public ipc::FileLayer {
   void kill();
   // Called before each sync, without the lock: delays it, or looks around.
   std::function<void()> on_sync;
+  // Called before each open and behind it, without the lock: something happens in between.
+  std::function<void(const std::string&)> on_open;
+  std::function<void(const std::string&)> on_opened;
   // Called at each step of the journal (ipc/journal_steps.h).
   std::function<void(const char*)> on_step;
   // File systems that cannot reserve space exist.
@@ -116,6 +119,7 @@ class FakeFiles final : public ipc::FileLayer {
   };
   using Names = std::map<std::string, NodePointer>;
 
+  int open_node(const std::string& path, ipc::OpenMode mode);
   FileFailure strike();
   int struck();
   static void apply(const Change& change, Bytes& bytes);

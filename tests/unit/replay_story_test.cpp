@@ -106,7 +106,6 @@ TEST(BookAt, ShowsLevelsBestFirst) {
   EXPECT_TRUE(says(ladder, "bid     100        11       2         2")) << ladder;
   EXPECT_TRUE(says(ladder, "bid      90         7       1         1")) << ladder;
   EXPECT_FALSE(says(book_text(run.engine(), configuration, 3, 1), "90"));
-  EXPECT_TRUE(says(book_text(run.engine(), configuration, 4, 1), "no instrument 4"));
   JsonValue json;
   std::string fault;
   EXPECT_TRUE(parse_json(book_json(run.engine(), configuration, 0, 10), json, fault)) << fault;

@@ -107,7 +107,9 @@ TEST_F(Snapshot, OfTheSameStateIsWrittenByOneOnly) {
   SnapshotWriter first(files_, kFolder);
   ASSERT_FALSE(first.create({.sequence = 5}));
   SnapshotWriter second(files_, kFolder);
-  EXPECT_EQ(second.create({.sequence = 5}).error, EEXIST);
+  const FileFault fault = second.create({.sequence = 5});
+  EXPECT_EQ(fault.error, EEXIST);
+  EXPECT_NE(fault.text.find("somebody makes the same snapshot"), std::string::npos) << fault.text;
   EXPECT_FALSE(first.commit());
   EXPECT_EQ(open(5), "");
 }
