@@ -31,8 +31,9 @@ EngineLoop::EngineLoop(Replica& state, InputLog& log, IdleMode idle,
       digest_every_(digest_every),
       channel_(channel),
       capture_(capture),
-      by_slot_(engine_.session_capacity(), nullptr) {
-  for (auto* list : {&active_, &doomed_, &ended_}) list->reserve(by_slot_.size());
+      by_slot_(engine_.session_capacity(), nullptr),
+      polling_(by_slot_.size()) {
+  for (auto* list : {&doomed_, &ended_}) list->reserve(by_slot_.size());
   sweeping_slots_.reserve(by_slot_.size());
   orphans_.reserve(by_slot_.size());
   opened_.reserve(by_slot_.size());
@@ -81,6 +82,10 @@ void EngineLoop::deliver(core::SessionSlot to, const core::Report& report) noexc
   if (!session->deliver(report)) [[unlikely]] {
     end_soon(*session);
   }
+  // What waits in its backlog has to be moved on.
+  if (session->attention()) [[unlikely]] {
+    polling_.renew(*session);
+  }
 }
 
 std::uint32_t EngineLoop::pass() noexcept {
@@ -89,11 +94,7 @@ std::uint32_t EngineLoop::pass() noexcept {
   if (const int error = log_.error(); error != 0 && !frozen_) [[unlikely]] {
     freeze(error);
   }
-  // A visit may end sessions, which closes gaps in `active_`: one that moves into a place already
-  // passed waits for the next pass.
-  for (std::size_t i = 0; i < active_.size(); ++i) {
-    if (active_[i]->wants_visit()) done += visit(*active_[i]);
-  }
+  done += polling_.pass([this](Session& session) noexcept { return visit(session); });
   if (sweeping_) [[unlikely]] {
     sweep();
     ++done;
@@ -220,7 +221,9 @@ void EngineLoop::freeze(int error) noexcept {
   frozen_ = true;
   sweeping_ = false;
   const core::TimeNs now = clock_.now();
-  for (Session* session : active_) session->refuse_unreleased(released_, error, now);
+  for (std::size_t i = 0; i < polling_.size(); ++i) {
+    polling_[i].refuse_unreleased(released_, error, now);
+  }
   // Nobody was told that these exist.
   for (const Opened& opened : opened_) doom(*by_slot_[opened.notice.slot], EndReason::kFrozen);
   settle();
@@ -278,7 +281,7 @@ void EngineLoop::end(Session& session) noexcept {
     sweeping_ = true;
   }
   by_slot_[session.slot()] = nullptr;
-  std::erase(active_, &session);
+  polling_.remove(session);
   std::erase_if(opened_,
                 [&](const Opened& opened) { return opened.notice.number == session.number(); });
   ended_.push_back(&session);
@@ -307,7 +310,8 @@ void EngineLoop::tell_opened() noexcept {
 
 void EngineLoop::housekeep() noexcept {
   work_ = 0;
-  for (Session* session : active_) session->beat(passes_);
+  for (std::size_t i = 0; i < polling_.size(); ++i) polling_[i].beat(passes_);
+  polling_.tidy();
   clock_.synchronize();
   channel_.retry();
   if (!orphans_.empty() && !frozen_ && clock_.now() >= grace_end_) end_orphans();
@@ -331,7 +335,10 @@ void EngineLoop::take_commands() noexcept {
         break;
       case Command::Kind::kClose: {
         Session* const session = by_slot_[command.slot];
-        if (session != nullptr && session->number() == command.number) session->start_draining();
+        if (session != nullptr && session->number() == command.number) {
+          session->start_draining();
+          polling_.renew(*session);
+        }
         break;
       }
       case Command::Kind::kForget:
@@ -356,10 +363,11 @@ void EngineLoop::open(Session& session) noexcept {
     return;
   }
   by_slot_[session.slot()] = &session;
-  active_.push_back(&session);
+  polling_.add(session);
   const core::SessionSerial serial = resume ? resume_session(session) : log_on(session);
   // What it missed was more than it had room for, or its client lies about its progress.
   if (by_slot_[session.slot()] != &session) return;
+  polling_.renew(session);  // its requests may have another first number
   opened_.push_back({engine_.last_sequence(), Notice{.kind = Notice::Kind::kOpened,
                                                      .slot = session.slot(),
                                                      .serial = serial,
@@ -485,11 +493,12 @@ void EngineLoop::stop() noexcept {
   log_.publish();
   while (waits_for_disk()) {
   }
-  for (Session* session : active_) {
+  for (std::size_t i = 0; i < polling_.size(); ++i) {
+    Session& session = polling_[i];
     // A client that reads late finds the rest of its reports missing, but never finds them out of
     // order.
-    static_cast<void>(session->flush(released_));
-    session->show_stopped();
+    static_cast<void>(session.flush(released_));
+    session.show_stopped();
   }
   for (Session* session : ended_) session->show_stopped();
   release_ended();

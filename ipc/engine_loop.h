@@ -1,9 +1,10 @@
 // EngineLoop: the one thread that owns the matching engine. It polls the request rings, applies
 // what it finds, and writes the reports.
 //
-// The order in which it takes requests is the total order of the engine. A pass visits each session
-// once, round robin, and takes at most kBatch requests from it, so that no session waits for more
-// than a batch of each other one. Commands, notices and heartbeats are looked after in between
+// The order in which it takes requests is the total order of the engine. A pass looks at each
+// session that was active lately and at some of the others (PollingOrder has the bound), and takes
+// at most kBatch requests from each, so that no session waits for more than a batch of each other
+// one in a pass. Commands, notices and heartbeats are looked after in between
 // ("housekeeping"), after a fixed amount of work or at once when idle.
 //
 // On this path there is no lock, no allocation, no log line, no exception, and no system call but
@@ -34,6 +35,7 @@
 #include "ipc/engine_channel.h"
 #include "ipc/engine_clock.h"
 #include "ipc/input_log.h"
+#include "ipc/polling_order.h"
 #include "ipc/replica.h"
 #include "ipc/server.h"
 #include "ipc/session.h"
@@ -116,7 +118,7 @@ class EngineLoop final : private core::ReportSink {
 
   // All have room for every session from the start.
   std::vector<Session*> by_slot_;  // null where none is open
-  std::vector<Session*> active_;   // the open ones, in polling order
+  PollingOrder<Session> polling_;  // the open ones
   std::vector<Session*> doomed_;   // still open, to be ended before the next input
   std::vector<Session*> ended_;    // closed in this pass, not yet given back
   std::vector<core::SessionSlot>

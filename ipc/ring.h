@@ -148,8 +148,10 @@ class RingReader {
 
   // True when `read` would not answer kEmpty.
   bool ready() const noexcept {
-    return load_word(slots_[position_ & mask_].sequence, std::memory_order_relaxed) > sequence_;
+    return load_word(next_sequence(), std::memory_order_relaxed) > sequence_;
   }
+  // The word that exceeds last_sequence() when the next message is there.
+  const std::uint64_t& next_sequence() const noexcept { return slots_[position_ & mask_].sequence; }
 
   // Copies the next message to `words` (kMessageWordsMax of them; those behind the message keep
   // what they held) and takes it: kDone, kEmpty or kBreach. After a breach nothing more can be

@@ -73,8 +73,11 @@ class Session {
 
   // ---- requests
 
-  // False when a visit would find nothing to do: the one question that an idle pass asks.
-  bool wants_visit() const noexcept { return requests_.ready() || attention_; }
+  // What PollingOrder asks: where the next request will appear, and whether a visit is wanted in
+  // any case.
+  const std::uint64_t* next_request() const noexcept { return &requests_.next_sequence(); }
+  bool attention() const noexcept { return attention_; }
+  std::uint32_t place = 0;  // PollingOrder's
 
   // Takes the next request. kFull: the reports that it may cause have no room yet. kBreach: the
   // session is doomed now.
