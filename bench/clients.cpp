@@ -3,15 +3,15 @@
 // `idle`: one session works, the others are logged on and silent. `active`: all of them work, each
 // in its turn, one request under way at any time; this process is all the clients, so that their
 // rings compete for one core's cache. Engines run in processes of their own, pinned to the same
-// core, all but one of them stopped; a round measures the bare ping-pong and then each engine in
-// both ways.
+// core, all but one of them stopped; a round (see steady_rounds.h) measures each engine in both
+// ways.
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
 #include <string>
 
 #include "bench/json_writer.h"
-#include "bench/subject.h"
+#include "bench/steady_rounds.h"
 #include "tools/measure.h"
 
 namespace shmatch::bench {
@@ -20,8 +20,8 @@ namespace {
 constexpr std::array kClientCounts = {1U, 8U, 64U, 256U};
 
 struct Options {
-  int rounds = 7;
-  std::size_t count = 20'000;
+  int rounds = 31;
+  std::size_t count = 5'000;
   bool json = false;
 };
 
@@ -29,8 +29,9 @@ struct Way {
   std::vector<double> p50;
   std::vector<double> p99;
   std::vector<double> ratio;  // p50 over the floor's
+  tools::Samples samples;     // of the present round
 
-  void add(tools::Samples& samples, double floor_p50) {
+  void keep(double floor_p50) {
     p50.push_back(samples.percentile_ns(0.5));
     p99.push_back(samples.percentile_ns(0.99));
     ratio.push_back(p50.back() / floor_p50);
@@ -42,24 +43,24 @@ struct Measured {
   std::array<Way, 2> ways;  // idle, active
 };
 
-std::string measure(Measured& measured, double floor_p50, std::size_t count) {
+std::string measure(Measured& measured, std::size_t count) {
   measured.subject.resume();
   std::string error;
   const std::array clients = {measured.subject.clients().first(1), measured.subject.clients()};
   for (std::size_t way = 0; way < clients.size() && error.empty(); ++way) {
     tools::RoundTrips trips;
-    if (tools::round_trips(clients[way], {}, count, trips, error)) {
-      measured.ways[way].add(trips.cancel_receipt, floor_p50);
-    }
+    tools::round_trips(clients[way], {}, count, trips, error);
+    measured.ways[way].samples = std::move(trips.cancel_receipt);
   }
   measured.subject.pause();
   return error;
 }
 
 void print_text(const std::array<Measured, kClientCounts.size()>& all, const Options& options,
-                const tools::Spread& floor) {
-  std::printf("%d rounds of %zu cancels to their receipts; floor p50 %.0f ns\n\n", options.rounds,
-              options.count, floor.median);
+                const RoundsDone& rounds) {
+  std::printf(
+      "%d rounds of %zu cancels to their receipts, %d more discarded; floor p50 %.0f ns\n\n",
+      options.rounds, options.count, rounds.discarded, tools::spread_of(rounds.floor_p50).median);
   std::printf("%-8s %10s %22s %12s %22s\n", "clients", "idle, ns", "/ floor (range)", "active, ns",
               "/ floor (range)");
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -74,14 +75,15 @@ void print_text(const std::array<Measured, kClientCounts.size()>& all, const Opt
 }
 
 void print_json(const std::array<Measured, kClientCounts.size()>& all, const Options& options,
-                const tools::Spread& floor) {
+                const RoundsDone& rounds) {
   JsonWriter json;
   json.begin_array("clients");
   for (std::size_t i = 0; i < all.size(); ++i) {
     json.begin_object();
     json.count("n", kClientCounts[i]);
     json.count("rounds", static_cast<std::uint64_t>(options.rounds));
-    json.number("floor_p50_ns", floor.median);
+    json.count("rounds_discarded", static_cast<std::uint64_t>(rounds.discarded));
+    json.number("floor_p50_ns", tools::spread_of(rounds.floor_p50).median);
     for (std::size_t way = 0; way < 2; ++way) {
       const std::string prefix = way == 0 ? "" : "active_";
       json.number((prefix + "p50_ns").c_str(), tools::spread_of(all[i].ways[way].p50).median);
@@ -107,21 +109,27 @@ int run(const Options& options) {
     if (error.empty()) tools::prepare_book(all[i].subject.client(), {}, error);
     all[i].subject.pause();
   }
-  std::vector<double> floors;
-  for (int round = 0; error.empty() && round < options.rounds; ++round) {
-    tools::Samples bare = tools::ping_pong(cores->client, cores->engine, options.count);
-    if (bare.count() == 0) error = "the ping-pong's partner could not be pinned";
-    floors.push_back(bare.percentile_ns(0.5));
-    for (std::size_t i = 0; i < all.size() && error.empty(); ++i) {
-      error = measure(all[(i + static_cast<std::size_t>(round)) % all.size()], floors.back(),
-                      options.count);
+  const auto measure_round = [&](int round) {
+    std::string failed;
+    for (std::size_t i = 0; i < all.size() && failed.empty(); ++i) {
+      failed = measure(all[(i + static_cast<std::size_t>(round)) % all.size()], options.count);
     }
+    return failed;
+  };
+  const auto keep = [&](tools::Samples& bare) {
+    for (Measured& one : all) {
+      for (Way& way : one.ways) way.keep(bare.percentile_ns(0.5));
+    }
+  };
+  RoundsDone rounds;
+  if (error.empty()) {
+    error = steady_rounds(*cores, options.rounds, 20'000, measure_round, keep, rounds);
   }
   if (!error.empty()) {
     std::fprintf(stderr, "%s\n", error.c_str());
     return 1;
   }
-  (options.json ? print_json : print_text)(all, options, tools::spread_of(floors));
+  (options.json ? print_json : print_text)(all, options, rounds);
   return 0;
 }
 

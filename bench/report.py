@@ -57,23 +57,23 @@ GOOGLE = ["--benchmark_format=json", "--benchmark_enable_random_interleaving=tru
 PROGRAMS = [
     ("round_trip", {
         "smoke": ["--json", "--rounds", "5", "--count", "1000", "--jitter-ms", "10"],
-        "quick": ["--json", "--rounds", "21", "--count", "100000", "--jitter-ms", "250"],
-        "full": ["--json", "--rounds", "41", "--count", "500000", "--jitter-ms", "1000"],
+        "quick": ["--json", "--rounds", "101", "--count", "20000", "--jitter-ms", "50"],
+        "full": ["--json", "--rounds", "501", "--count", "50000", "--jitter-ms", "50"],
     }, as_printed),
     ("clients", {
         "smoke": ["--json", "--rounds", "5", "--count", "1000"],
-        "quick": ["--json", "--rounds", "21", "--count", "50000"],
-        "full": ["--json", "--rounds", "41", "--count", "200000"],
+        "quick": ["--json", "--rounds", "61", "--count", "5000"],
+        "full": ["--json", "--rounds", "301", "--count", "10000"],
     }, as_printed),
     ("throughput", {
         "smoke": ["--json", "--rounds", "5", "--orders", "1000"],
-        "quick": ["--json", "--rounds", "41", "--orders", "40000"],
-        "full": ["--json", "--rounds", "101", "--orders", "60000"],
+        "quick": ["--json", "--rounds", "61", "--orders", "10000"],
+        "full": ["--json", "--rounds", "301", "--orders", "10000"],
     }, as_printed),
     ("ring_benchmark", {
         "smoke": GOOGLE + ["--benchmark_repetitions=5", "--benchmark_min_time=0.001"],
-        "quick": GOOGLE + ["--benchmark_repetitions=9", "--benchmark_min_time=0.2"],
-        "full": GOOGLE + ["--benchmark_repetitions=21", "--benchmark_min_time=0.5"],
+        "quick": GOOGLE + ["--benchmark_repetitions=9", "--benchmark_min_time=0.05"],
+        "full": GOOGLE + ["--benchmark_repetitions=21", "--benchmark_min_time=0.2"],
     }, ring_rows),
     ("core_rows", {
         "smoke": ["--json", "--smoke"],
@@ -81,7 +81,7 @@ PROGRAMS = [
         "full": ["--json", "--large"],
     }, as_printed),
     ("workload_cost", {
-        "smoke": ["--json", "--smoke"],
+        "smoke": ["--json", "--rounds", "5", "--orders", "2000"],
         "quick": ["--json"],
         "full": ["--json"],
     }, as_printed),
@@ -132,9 +132,8 @@ def measure(build, mode):
             run["missing_programs"].append(name)
             report.update(WITHOUT[name])
             continue
-        print(f"Measuring: {name}", end="", flush=True)
+        print(f"Measuring: {name}", flush=True)
         result, seconds = run_program(build / "bin", name, flags[mode])
-        print(f", {seconds:.0f} s", flush=True)
         run["programs"].append({"name": name, "flags": " ".join(flags[mode]), "seconds": seconds})
         report.update(rows_of(result))
     run["seconds"] = time.monotonic() - began
@@ -154,7 +153,8 @@ idle mode {pinning['idle']}; governor {machine['governor']}
 reserved {huge['reserved']}; timer: {machine['timer_source']}
 build      {build['compiler']}; {build['flags']}
 commit     {build['commit']}{', modified' if build['modified'] else ''}; \
-{rt['rounds']} rounds of {rt['round_trips_a_round']} round trips
+{rt['rounds']} rounds of {rt['round_trips_a_round']} round trips, \
+{rt['rounds_discarded']} more discarded because the floor moved
 
 floor      p50 {floor['rtt_p50_ns']:.0f} ns ({floor['rtt_p50_ns_low']:.0f} to \
 {floor['rtt_p50_ns_high']:.0f}), p99 {floor['rtt_p99_ns']:.0f} ns; a timer reading \
@@ -206,7 +206,7 @@ def main():
         as_json.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
         as_page.write_text(report_page.page(report), encoding="utf-8")
     except (OSError, ReportError) as error:
-        print(f"\ntools/bench: {error}", file=sys.stderr)
+        print(f"tools/bench: {error}", file=sys.stderr)
         return 1
     print_summary(report)
     if arguments.mode == "smoke":

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 
+CLOCKSOURCE = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 NOT_OFFERED = "not offered by this machine"
 
 
@@ -78,8 +79,7 @@ def machine():
         },
         "timer_source": ("rdtscp, constant and running in all states" if constant
                          else "rdtscp, not constant") if "rdtscp" in flags else "steady_clock",
-        "clocksource": first_line("/sys/devices/system/clocksource/clocksource0/current_clocksource")
-                       or "unknown",
+        "clocksource": first_line(CLOCKSOURCE) or "unknown",
         "load_at_start": os.getloadavg()[0],
     }
 

@@ -22,7 +22,7 @@ main { max-width: 60rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
 h1 { font-size: 1.6rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2.5rem 0 .25rem; }
 p { margin: .25rem 0 .75rem; max-width: 46rem; } .soft { color: var(--soft); }
 .warning { border-left: 4px solid var(--c1); padding: .25rem .75rem; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(12.5rem, 1fr));
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.4rem, 1fr));
   gap: .75rem; margin: 1.25rem 0; }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 8px;
   padding: .75rem 1rem; }
@@ -37,11 +37,14 @@ table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabul
 th, td { padding: .3rem .75rem .3rem 0; text-align: right; border-bottom: 1px solid var(--line);
   white-space: nowrap; }
 th { font-weight: 600; color: var(--soft); } th:first-child, td:first-child { text-align: left; }
+.two td:nth-child(2) { text-align: left; }
 table.facts td { text-align: left; white-space: normal; }
-svg text { fill: var(--soft); font-size: 12px; } svg text.label { fill: var(--ink); font-size: 13px; }
+svg text { fill: var(--soft); font-size: 12px; }
+svg text.label { fill: var(--ink); font-size: 13px; }
 .grid { stroke: var(--line); stroke-width: 1; fill: none; }
 .axis { stroke: var(--soft); stroke-width: 1; fill: none; }
-.line { fill: none; stroke-width: 2; stroke-linejoin: round; } .line.dashed { stroke-dasharray: 6 4; }
+.line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+.line.dashed { stroke-dasharray: 6 4; }
 .band { stroke: none; opacity: .13; } .reach { fill: transparent; }
 """ + "".join(
     f".line.{name} {{ stroke: var(--{name}); }} "
@@ -86,7 +89,7 @@ def tiles(report):
          f"{journal['ratio_p50_high']:.2f}"),
         (f"{throughput['cancels_per_second'] / 1e6:.2f} million", "cancels a second, one client",
          f"the {throughput['limited_by']} limits"),
-        (f"{jitter['gaps_per_second']:.0f} a second", "gaps of a spinning core above 1 µs",
+        (f"{jitter['gaps_per_second']:.0f} / s", "gaps of a spinning core above 1 µs",
          f"{100 * jitter['lost_share']:.2f} % of its time; largest "
          f"{jitter['largest_ns'] / 1e6:.2f} ms"))
     return '<div class="tiles">' + "".join(
@@ -118,7 +121,8 @@ def latency(report):
     rt, jitter = report["rt"], report["floor"]["jitter"]
     once_in = rt["none"]["cancel_outcome"]["p50_ns"] * jitter["gaps_per_second"] / 1e9
     text = (f"Medians over {rt['rounds']} rounds of {rt['round_trips_a_round']:,} round trips "
-            f"each; {rt['resting_orders']:,} orders rest in the book. The machine takes a "
+            f"each ({rt['rounds_discarded']} more, during which the floor moved, were discarded); "
+            f"{rt['resting_orders']:,} orders rest in the book. The machine takes a "
             f"spinning core away {jitter['gaps_per_second']:.0f} times a second, so about "
             f"{100 * once_in:.3f} percent of the round trips meet such a gap: to the right of "
             f"{100 - 100 * once_in:.2f} percent the curves show the machine.")
@@ -128,15 +132,18 @@ def latency(report):
               with_range(row, "ratio_p50")) for durability, words, row in round_trips(report)]
     counts = [(durability, who, *did.values()) for durability in DURABILITIES
               for who, did in rt[durability]["window"].items()]
+    if report["machine"]["processors"] == 2:
+        text += (" With two processors the journal's thread has to share the client's: see the "
+                 "client's involuntary switches, and async from 99 percent on.")
     return section(
         "Round trips", text,
         "<p><b>Without a journal</b></p>", percentile_chart(report, "none"),
         "<p><b>With a journal, durability async</b></p>", percentile_chart(report, "async"),
         table(("durability", "", "p50 ns", "p90 ns", "p99 ns", "p99.9 ns",
-               "p50 / floor (rounds)"), rows),
+               "p50 / floor (rounds)"), rows, "two"),
         "<p>What the kernel did to the two threads in the measured window:</p>",
         table(("durability", "thread", "voluntary switches", "involuntary", "minor faults",
-               "major faults"), counts))
+               "major faults"), counts, "two"))
 
 
 def clients(report):
@@ -181,7 +188,7 @@ def throughput(report):
         level("the same with a journal (async)", result["async"]["cancels_per_second"], "c2"),
         Series("so many under way", [
             (row["under_way"], row["cancels_per_second"],
-             f"{row['under_way']} under way: {row['cancels_per_second'] / 1e6:.2f} million a second")
+             f"{row['under_way']} under way: {row['cancels_per_second'] / 1e6:.2f} million / s")
             for row in rows], "c0",
                band=[(row["under_way"], row["cancels_per_second_low"],
                       row["cancels_per_second_high"]) for row in rows])]
@@ -289,8 +296,8 @@ def warnings(report):
     if report["run"]["mode"] == "smoke":
         said.append("A smoke run: it shows that everything runs, and its figures mean nothing.")
     if report["machine"]["virtual"]:
-        said.append("A virtual machine: compare ratios and medians of this one run; p99.9 and rarer "
-                    "belong beside the jitter.")
+        said.append("A virtual machine: compare ratios and medians of this one run; p99.9 and "
+                    "rarer belong beside the jitter.")
     floor = report["floor"]
     if floor["rtt_p50_ns_high"] > 1.5 * floor["rtt_p50_ns_low"]:
         said.append(f"The floor itself moved from {floor['rtt_p50_ns_low']:.0f} to "

@@ -3,28 +3,28 @@
 //
 // Engines, one for each durability, run in processes of their own, spinning, pinned to one core,
 // all but one of them stopped; this process is their client, pinned to another. A round measures
-// the floor and the machine's jitter (with the engines stopped, so that their core is free) and
-// then each engine; rounds follow each other, so that a drift of the machine falls on all. The
-// figure is the median over the rounds of the ratio of medians.
+// the floor (with the engines stopped, so that their core is free), each engine, and the floor
+// again; what it makes of a floor that moved is said in steady_rounds.h. The figure is the median
+// over the rounds of the ratio of medians. The machine's jitter is measured between rounds.
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
 #include <string>
 
 #include "bench/activity.h"
+#include "bench/jitter.h"
 #include "bench/json_writer.h"
-#include "bench/subject.h"
-#include "tools/jitter.h"
+#include "bench/steady_rounds.h"
 #include "tools/round_trip_table.h"
 
 namespace shmatch::bench {
 namespace {
 
 struct Options {
-  int rounds = 7;
-  std::size_t count = 100'000;
+  int rounds = 31;
+  std::size_t count = 20'000;
   std::size_t resting_orders = 1000;
-  int jitter_ms = 200;
+  int jitter_ms = 100;
   bool json = false;
 };
 
@@ -32,6 +32,7 @@ struct Measured {
   const char* name;
   ipc::Durability durability;
   Subject subject = {};
+  tools::RoundTrips trips = {};  // of the present round
   tools::RoundTripTable table = {};
   // From before the first round trip of a round to behind its last, warming up included.
   Activity client = {};
@@ -39,7 +40,8 @@ struct Measured {
 };
 
 struct Floor {
-  tools::Jitter jitter;
+  RoundsDone rounds;
+  Jitter jitter;
   std::vector<double> gaps_per_second;  // of each round
 };
 
@@ -53,25 +55,23 @@ std::string start(Measured& measured, const std::string& folder, const Cores& co
   return error;
 }
 
-std::string measure(Measured& measured, tools::Samples& floor, const tools::RoundTripOptions& trip,
-                    std::size_t count) {
-  tools::RoundTrips trips;
-  trips.reserve(count);
+std::string measure(Measured& measured, const tools::RoundTripOptions& trip, std::size_t count) {
+  measured.trips = {};
+  measured.trips.reserve(count);
   std::string error;
   measured.subject.resume();
   const Activity engine_before = engine_activity(measured.subject.engine_id());
   const Activity client_before = own_activity();
-  const bool done = tools::round_trips(measured.subject.client(), trip, count, trips, error);
+  tools::round_trips(measured.subject.client(), trip, count, measured.trips, error);
   measured.client += own_activity() - client_before;
   measured.engine += engine_activity(measured.subject.engine_id()) - engine_before;
   measured.subject.pause();
-  if (done) measured.table.add(floor, trips);
   return error;
 }
 
 void add_jitter(Floor& floor, const Cores& cores, int duration_ms) {
-  tools::Jitter jitter = tools::spin_on(cores.engine, std::chrono::milliseconds(duration_ms));
-  jitter += tools::spin_on(cores.client, std::chrono::milliseconds(duration_ms));
+  Jitter jitter = spin_on(cores.engine, std::chrono::milliseconds(duration_ms));
+  jitter += spin_on(cores.client, std::chrono::milliseconds(duration_ms));
   floor.gaps_per_second.push_back(jitter.gaps_per_second());
   floor.jitter += jitter;
 }
@@ -79,13 +79,14 @@ void add_jitter(Floor& floor, const Cores& cores, int duration_ms) {
 void print_text(const std::array<Measured, 2>& all, const Floor& floor, const Options& options,
                 const Cores& cores) {
   std::printf(
-      "%d rounds of %zu round trips, floor and engines alternating; engine on cpu %d, client on "
+      "%d rounds of %zu round trips (%d more, during which the floor moved, were discarded), floor "
+      "and engines alternating; engine on cpu %d, client on "
       "cpu %d, both spinning\n%zu resting orders; one timer reading costs %.0f ns\n"
       "the machine stops a spinning core %.0f times a second for more than a microsecond: %.2f %% "
       "of its time, at most %.1f ms\n",
-      options.rounds, options.count, cores.engine, cores.client, options.resting_orders,
-      tools::timer_cost_ns(), floor.jitter.gaps_per_second(), 100 * floor.jitter.lost_share(),
-      floor.jitter.largest_ns / 1e6);
+      options.rounds, options.count, floor.rounds.discarded, cores.engine, cores.client,
+      options.resting_orders, tools::timer_cost_ns(), floor.jitter.gaps_per_second(),
+      100 * floor.jitter.lost_share(), floor.jitter.largest_ns / 1e6);
   for (const Measured& one : all) {
     std::printf("\ndurability %s\n%-16s %8s %8s %8s %8s   p50 / floor p50 (range)\n", one.name,
                 "ns", "p50", "p90", "p99", "p99.9");
@@ -145,6 +146,7 @@ void print_json(const std::array<Measured, 2>& all, const Floor& floor, const Op
   write_floor(json, all.front().table.rows().front(), floor);
   json.begin_object("rt");
   json.count("rounds", static_cast<std::uint64_t>(options.rounds));
+  json.count("rounds_discarded", static_cast<std::uint64_t>(floor.rounds.discarded));
   json.count("round_trips_a_round", options.count);
   json.count("resting_orders", options.resting_orders);
   constexpr std::array kKinds = {"", "send_receipt", "cancel_receipt", "cancel_outcome"};
@@ -180,14 +182,20 @@ int run(const Options& options) {
     if (error.empty()) error = start(one, folder.path(), *cores, trip);
   }
   Floor floor;
-  for (int round = 0; error.empty() && round < options.rounds; ++round) {
-    tools::Samples bare = tools::ping_pong(cores->client, cores->engine, options.count);
-    if (bare.count() == 0) error = "the ping-pong's partner could not be pinned";
-    add_jitter(floor, *cores, options.jitter_ms);
-    for (std::size_t i = 0; i < all.size() && error.empty(); ++i) {
-      error = measure(all[(i + static_cast<std::size_t>(round)) % all.size()], bare, trip,
-                      options.count);
+  const auto measure_round = [&](int round) {
+    std::string failed;
+    for (std::size_t i = 0; i < all.size() && failed.empty(); ++i) {
+      failed =
+          measure(all[(i + static_cast<std::size_t>(round)) % all.size()], trip, options.count);
     }
+    return failed;
+  };
+  const auto keep = [&](tools::Samples& bare) {
+    for (Measured& one : all) one.table.add(bare, one.trips);
+    add_jitter(floor, *cores, options.jitter_ms);
+  };
+  if (error.empty()) {
+    error = steady_rounds(*cores, options.rounds, options.count, measure_round, keep, floor.rounds);
   }
   if (!error.empty()) {
     std::fprintf(stderr, "%s\n", error.c_str());

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "bench/json_writer.h"
-#include "bench/subject.h"
+#include "bench/steady_rounds.h"
 #include "tests/unit/random.h"
 #include "tools/measure.h"
 
@@ -31,7 +31,7 @@ constexpr std::array kNames = {"none", "async"};
 
 struct Options {
   int rounds = 31;
-  std::size_t orders = 20'000;
+  std::size_t orders = 10'000;
   bool json = false;
 };
 
@@ -41,6 +41,13 @@ struct Costs {
   std::vector<double> cancel;
   std::vector<double> ring_full;  // share of the client's visits that found no room for a cancel
   std::vector<double> under_way;  // mean number of cancels under way
+
+  void add(const Costs& more) {
+    entry.insert(entry.end(), more.entry.begin(), more.entry.end());
+    cancel.insert(cancel.end(), more.cancel.begin(), more.cancel.end());
+    ring_full.insert(ring_full.end(), more.ring_full.begin(), more.ring_full.end());
+    under_way.insert(under_way.end(), more.under_way.begin(), more.under_way.end());
+  }
 };
 
 class Trader {
@@ -144,7 +151,12 @@ class Trader {
 struct Results {
   std::array<Costs, 2> engines;  // none, async
   std::array<Costs, kUnderWay.size()> batches;
-  std::vector<double> floor_p50;
+  RoundsDone rounds;
+
+  void add(const Results& more) {
+    for (std::size_t i = 0; i < engines.size(); ++i) engines[i].add(more.engines[i]);
+    for (std::size_t i = 0; i < batches.size(); ++i) batches[i].add(more.batches[i]);
+  }
 };
 
 // Who the other one waits for. A client that mostly finds no room is waiting for the engine.
@@ -153,8 +165,11 @@ const char* limited_by(const Costs& costs) {
 }
 
 void print_text(const Results& results, const Options& options) {
-  std::printf("%d rounds of %zu entries and as many cancels; medians; floor p50 %.0f ns\n\n",
-              options.rounds, options.orders, tools::spread_of(results.floor_p50).median);
+  std::printf(
+      "%d rounds of %zu entries and as many cancels, %d more discarded; medians; floor p50 %.0f "
+      "ns\n\n",
+      options.rounds, options.orders, results.rounds.discarded,
+      tools::spread_of(results.rounds.floor_p50).median);
   std::printf("%-8s %12s %12s %16s   limited by\n", "", "entry, ns", "cancel, ns",
               "cancels a second");
   for (std::size_t i = 0; i < 2; ++i) {
@@ -199,8 +214,9 @@ void print_json(const Results& results, const Options& options) {
   JsonWriter json;
   json.begin_object("throughput");
   json.count("rounds", static_cast<std::uint64_t>(options.rounds));
+  json.count("rounds_discarded", static_cast<std::uint64_t>(results.rounds.discarded));
   json.count("cancels_a_round", options.orders);
-  json.number("floor_p50_ns", tools::spread_of(results.floor_p50).median);
+  json.number("floor_p50_ns", tools::spread_of(results.rounds.floor_p50).median);
   write_engine(json, results.engines[0]);
   json.begin_object("async");
   write_engine(json, results.engines[1]);
@@ -217,11 +233,8 @@ void print_json(const Results& results, const Options& options) {
   json.print();
 }
 
-std::string measure(std::array<Trader, 2>& traders, const Options& options, const Cores& cores,
-                    int round, Results& results) {
-  tools::Samples bare = tools::ping_pong(cores.client, cores.engine, options.orders);
-  if (bare.count() == 0) return "the ping-pong's partner could not be pinned";
-  results.floor_p50.push_back(bare.percentile_ns(0.5));
+std::string measure(std::array<Trader, 2>& traders, const Options& options, int round,
+                    Results& results) {
   std::string error;
   for (std::size_t i = 0; i < 2 && error.empty(); ++i) {
     const std::size_t which = (i + static_cast<std::size_t>(round)) % 2;
@@ -247,11 +260,18 @@ int run(const Options& options) {
                           .request_slots = 1U << 12,
                           .report_slots = 1U << 14});
   }
-  Results warm_up;
-  if (error.empty()) error = measure(traders, options, *cores, 0, warm_up);
+  Results present;
+  tools::pin_to_cpu(cores->client);
+  if (error.empty()) error = measure(traders, options, 0, present);  // warms up
   Results results;
-  for (int round = 0; error.empty() && round < options.rounds; ++round) {
-    error = measure(traders, options, *cores, round, results);
+  const auto measure_round = [&](int round) {
+    present = {};
+    return measure(traders, options, round, present);
+  };
+  const auto keep = [&](tools::Samples&) { results.add(present); };
+  if (error.empty()) {
+    error =
+        steady_rounds(*cores, options.rounds, options.orders, measure_round, keep, results.rounds);
   }
   if (!error.empty()) {
     std::fprintf(stderr, "%s\n", error.c_str());

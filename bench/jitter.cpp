@@ -1,10 +1,10 @@
-#include "tools/jitter.h"
+#include "bench/jitter.h"
 
 #include <algorithm>
 
 #include "tools/measure.h"
 
-namespace shmatch::tools {
+namespace shmatch::bench {
 
 Jitter& Jitter::operator+=(const Jitter& more) noexcept {
   seconds += more.seconds;
@@ -16,17 +16,17 @@ Jitter& Jitter::operator+=(const Jitter& more) noexcept {
 
 Jitter spin_on(int cpu, std::chrono::milliseconds duration) {
   Jitter jitter;
-  if (!pin_to_cpu(cpu)) return jitter;
-  const double tick_ns = nanoseconds_per_tick();
+  if (!tools::pin_to_cpu(cpu)) return jitter;
+  const double tick_ns = tools::nanoseconds_per_tick();
   const auto gap_ticks = static_cast<std::uint64_t>(kGapNanoseconds / tick_ns);
   const double duration_ns = std::chrono::duration<double, std::nano>(duration).count();
-  const std::uint64_t begin = timer_ticks();
+  const std::uint64_t begin = tools::timer_ticks();
   const std::uint64_t end = begin + static_cast<std::uint64_t>(duration_ns / tick_ns);
   std::uint64_t lost = 0;
   std::uint64_t largest = 0;
   std::uint64_t last = begin;
   while (last < end) {
-    const std::uint64_t now = timer_ticks();
+    const std::uint64_t now = tools::timer_ticks();
     const std::uint64_t gap = now - last;
     last = now;
     if (gap <= gap_ticks) continue;
@@ -40,4 +40,4 @@ Jitter spin_on(int cpu, std::chrono::milliseconds duration) {
   return jitter;
 }
 
-}  // namespace shmatch::tools
+}  // namespace shmatch::bench

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace shmatch::tools {
+namespace shmatch::bench {
 
 // A shorter pause of a spinning thread is no gap.
 inline constexpr double kGapNanoseconds = 1000;
@@ -30,4 +30,4 @@ struct Jitter {
 // cannot be had.
 Jitter spin_on(int cpu, std::chrono::milliseconds duration);
 
-}  // namespace shmatch::tools
+}  // namespace shmatch::bench
