@@ -76,7 +76,7 @@ PROGRAMS = [
         "full": GOOGLE + ["--benchmark_repetitions=21", "--benchmark_min_time=0.2"],
     }, ring_rows),
     ("core_rows", {
-        "smoke": ["--json", "--smoke"],
+        "smoke": ["--json", "--rounds", "5"],
         "quick": ["--json"],
         "full": ["--json", "--large"],
     }, as_printed),
@@ -186,6 +186,20 @@ jitter     {jitter['gaps_per_second']:.0f} gaps above 1 microsecond a second, \
               f"{row['cancels_per_second_high'] / 1e6:.2f}), one client; the {row['limited_by']} "
               "limits", end="")
     print()
+    if report["core"]:
+        print(f"\n{'operation':<16}{'live orders':>12}{'ns':>8}{'bound':>8}{'baseline':>10}  "
+              "speedup")
+    for row in report["core"]:
+        print(f"{row['op']:<16}{row['live_orders']:>12,}{row['ns_per_op']:8.0f}"
+              f"{row['bound_ns']:8.0f}{row['baseline_ns']:10.0f}  {row['speedup']:.1f} "
+              f"({row['speedup_low']:.1f} to {row['speedup_high']:.1f})")
+    if report["workload"]:
+        print(f"\n{'workload':<16}{'core ns':>10}{'baseline':>10}{'in all':>8}  speedup")
+    for row in report["workload"]:
+        print(f"{row['scenario']:<16}{row['core_ns_per_message']:10.0f}"
+              f"{row['baseline_ns_per_message']:10.0f}{row['total_ns_per_message']:8.0f}  "
+              f"{row['core_speedup']:.1f} ({row['core_speedup_low']:.1f} to "
+              f"{row['core_speedup_high']:.1f})")
     for name in report["run"]["missing_programs"]:
         print(f"Not measured: {name} is not built")
 

@@ -67,8 +67,8 @@ def linear_axis(label, high):
 
 def log_axis(label, values, text=short):
     """Ticks at 1, 2 and 5 times the powers of ten that `values` need."""
-    low, high = min(values), max(values)
     ticks = [m * 10.0 ** e for e in range(-1, 13) for m in (1, 2, 5)]
+    low, high = max(min(values), ticks[0]), max(values)
     first = max([t for t in ticks if t <= low], default=low)
     last = min([t for t in ticks if t >= high], default=high)
     if first == last:

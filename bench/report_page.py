@@ -7,6 +7,7 @@ from report_chart import (Axis, Series, chart, each_axis, linear_axis, log_axis,
 KINDS = (("cancel_receipt", "cancel receipt"), ("cancel_outcome", "cancel outcome"),
          ("send_receipt", "send receipt"))
 DURABILITIES = ("none", "async")
+COLOURS = 6
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1c2430; --soft: #5a6675;
@@ -49,7 +50,7 @@ svg text.label { fill: var(--ink); font-size: 13px; }
 """ + "".join(
     f".line.{name} {{ stroke: var(--{name}); }} "
     f".dot.{name}, .band.{name} {{ fill: var(--{name}); }}\n"
-    for name in ("floor", "c0", "c1", "c2", "c3", "c4", "c5"))
+    for name in ("floor", *(f"c{i}" for i in range(COLOURS))))
 
 
 def round_trips(report):
@@ -209,50 +210,50 @@ def throughput(report):
 
 
 def core(report):
-    rows = [row for row in report["core"] if row["live_orders"] > 0]
+    rows = report["core"]
     if not rows:
         return ""
-    drawn, styles = [], [f"c{i}" for i in range(6)]
-    for i, op in enumerate(dict.fromkeys(row["op"] for row in rows)):
-        for key, name, dashed in (("ns_per_op", op, False),
-                                  ("baseline_ns", f"{op}: baseline", True)):
-            points = [(row["live_orders"], row[key],
-                       f"{short(row['live_orders'])} live orders: {row[key]:.0f} ns")
-                      for row in rows if row["op"] == op and row[key] is not None]
-            if points:
-                drawn.append(Series(name, points, styles[i % len(styles)], dashed))
-    bound = [(row["live_orders"], row["bound_ns"], f"{row['bound_ns']:.0f} ns")
-             for row in rows if row["bound_ns"] is not None and row["op"] == rows[0]["op"]]
-    if bound:
-        drawn.insert(0, Series(f"memory's own bound ({rows[0]['op']})", bound, "floor", True))
+
+    def series(name, op, key, style, dashed=False):
+        points = [(row["live_orders"], row[key],
+                   f"{short(row['live_orders'])} live orders: {row[key]:.0f} ns")
+                  for row in rows if row["op"] == op]
+        return Series(name, points, style, dashed)
+
+    ops = list(dict.fromkeys(row["op"] for row in rows))
+    drawn = [series(f"floor: what memory needs ({ops[0]})", ops[0], "bound_ns", "floor", True)]
+    for i, op in enumerate(ops):
+        drawn.append(series(op, op, "ns_per_op", f"c{i % COLOURS}"))
+        drawn.append(series(f"{op}: baseline", op, "baseline_ns", f"c{i % COLOURS}", True))
     values = [point[1] for one in drawn for point in one.points]
-
-    def cell(value, digits=0):
-        return "" if value is None else f"{value:,.{digits}f}"
-
     return section(
         "Cost by live orders",
-        "The engine alone on one thread, a baseline of library parts doing the same beside it in "
-        "the same rounds.",
+        "The engine alone on one thread, beside a baseline of library parts that does the same in "
+        "the same rounds, and beside a bare cancel that does no more than touch the memory that "
+        "it cannot do without.",
         chart(each_axis("live orders (logarithmic)", [row["live_orders"] for row in rows], short),
               log_axis("nanoseconds an operation (logarithmic)", values), drawn,
               "Cost by live orders"),
-        table(("operation", "live orders", "ns", "bound ns", "baseline ns", "speedup",
-               "bytes an order"),
-              [(row["op"], cell(row["live_orders"]), cell(row["ns_per_op"], 1),
-                cell(row["bound_ns"], 1), cell(row["baseline_ns"], 1), cell(row["speedup"], 2),
-                cell(row["bytes_per_order"])) for row in rows]))
+        table(("operation", "live orders", "ns (rounds)", "bare cancel ns", "baseline ns",
+               "speedup (rounds)", "bytes an order"),
+              [(row["op"], f"{row['live_orders']:,}", with_range(row, "ns_per_op", 1),
+                f"{row['bound_ns']:.1f}", f"{row['baseline_ns']:.1f}", with_range(row, "speedup"),
+                f"{row['bytes_per_order']:.0f}") for row in rows]))
 
 
 def workload(report):
-    if not report["workload"]:
+    rows = report["workload"]
+    if not rows:
         return ""
     return section(
-        "Workloads", "Nanoseconds a message: the engine alone, the baseline alone, and all of it.",
-        table(("scenario", "core ns", "baseline ns", "speedup", "in all ns"),
-              [(row["scenario"], f"{row['core_ns_per_message']:.0f}",
-                f"{row['baseline_ns_per_message']:.0f}", f"{row['core_speedup']:.2f}",
-                f"{row['total_ns_per_message']:.0f}") for row in report["workload"]]))
+        "Workloads",
+        "Nanoseconds a message: the engine alone, the baseline alone, and all of it, through the "
+        "ring.",
+        table(("scenario", "engine ns (rounds)", "baseline ns", "speedup (rounds)",
+               "in all ns (rounds)"),
+              [(row["scenario"], with_range(row, "core_ns_per_message", 0),
+                f"{row['baseline_ns_per_message']:.0f}", with_range(row, "core_speedup"),
+                with_range(row, "total_ns_per_message", 0)) for row in rows]))
 
 
 def ring(report):

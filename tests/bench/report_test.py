@@ -145,21 +145,27 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(page.drawings, 4 + bool(self.report["core"]))
         self.assertNotIn("url(", self.page)
 
-    def test_the_page_draws_rows_with_and_without_bound_and_baseline(self):
+    def test_the_page_draws_any_number_of_rows_and_names(self):
         sys.path.insert(0, str(PROJECT / "bench"))
         sys.dont_write_bytecode = True
         import report_page  # pylint: disable=import-error,import-outside-toplevel
-        report = copy.deepcopy(self.report)
-        report["core"] = [
-            {"op": op, "live_orders": orders, "ns_per_op": 20.5, "bytes_per_order": some,
-             "bound_ns": some, "baseline_ns": some, "speedup": some}
-            for orders in (1000, 1000000) for op, some in (("a <cancel>", 9.5), ("b", None))]
-        report["workload"] = [{"scenario": "calm", "core_ns_per_message": 1.0,
-                               "baseline_ns_per_message": 2.0, "core_speedup": 2.0,
-                               "total_ns_per_message": 3.0}]
-        page = parsed(report_page.page(report))
-        self.assertEqual((page.open, page.wrong, page.loads), ([], [], []))
-        self.assertEqual(page.drawings, 5)
+
+        def ranged(**values):
+            return {key + end: value for key, value in values.items()
+                    for end in ("", "_low", "_high")}
+
+        for sizes in ((1000,), (1000, 1000000, 10000000)):
+            report = copy.deepcopy(self.report)
+            report["core"] = [
+                {"op": op, "live_orders": orders, "bytes_per_order": 99.5,
+                 **ranged(ns_per_op=20.5, bound_ns=0.0, baseline_ns=1e9, speedup=0.1)}
+                for orders in sizes for op in ("a <cancel>", *"bcdefgh")]
+            report["workload"] = [{"scenario": "a & b", **ranged(
+                core_ns_per_message=1.0, baseline_ns_per_message=2.0, core_speedup=2.0,
+                total_ns_per_message=3.0)}]
+            page = parsed(report_page.page(report))
+            self.assertEqual((page.open, page.wrong, page.loads), ([], [], []))
+            self.assertEqual(page.drawings, 5)
 
     def test_nothing_is_left_behind(self):
         self.assertEqual(self.left_behind, [])
