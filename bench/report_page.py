@@ -68,8 +68,8 @@ def table(head, rows, style=""):
 
 
 def with_range(row, key, digits=2):
-    return (f"{row[key]:.{digits}f} ({row[key + '_low']:.{digits}f} to "
-            f"{row[key + '_high']:.{digits}f})")
+    return (f"{row[key]:,.{digits}f} ({row[key + '_low']:,.{digits}f} to "
+            f"{row[key + '_high']:,.{digits}f})")
 
 
 def section(title, text, *parts):
@@ -82,13 +82,13 @@ def tiles(report):
     journal = report["rt"]["async"]["cancel_receipt"]
     shown = (
         (f"{floor['rtt_p50_ns']:.0f} ns", "floor, p50", "one cache line there, one back"),
-        (f"{cancel['ratio_p50']:.2f} times", "the floor: cancel to receipt, p50",
+        (f"{cancel['ratio_p50']:.2f} ×", "the floor: cancel to receipt, p50",
          f"{cancel['p50_ns']:.0f} ns; rounds from {cancel['ratio_p50_low']:.2f} to "
          f"{cancel['ratio_p50_high']:.2f}"),
-        (f"{journal['ratio_p50']:.2f} times", "the floor: the same with a journal (async)",
+        (f"{journal['ratio_p50']:.2f} ×", "the floor: the same with a journal (async)",
          f"{journal['p50_ns']:.0f} ns; rounds from {journal['ratio_p50_low']:.2f} to "
          f"{journal['ratio_p50_high']:.2f}"),
-        (f"{throughput['cancels_per_second'] / 1e6:.2f} million", "cancels a second, one client",
+        (f"{throughput['cancels_per_second'] / 1e6:.2f} M", "cancels a second, one client",
          f"the {throughput['limited_by']} limits"),
         (f"{jitter['gaps_per_second']:.0f} / s", "gaps of a spinning core above 1 µs",
          f"{100 * jitter['lost_share']:.2f} % of its time; largest "
