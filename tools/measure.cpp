@@ -285,7 +285,7 @@ bool round_trips(std::span<Client> clients, const RoundTripOptions& options, std
     while (interval != 0 && timer_ticks() < due) cpu_pause();
     due += interval;
     Client& client = clients[turn];
-    order.account_id = options.account_id + turn;
+    order.account_id = options.account_id + static_cast<core::AccountId>(turn);
     if (++turn == clients.size()) turn = 0;
     if (!round_trip(client, order, i < options.warm_up ? nullptr : &result)) {
       error = "round trip " + std::to_string(i) +
