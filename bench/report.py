@@ -58,12 +58,12 @@ PROGRAMS = [
     ("round_trip", {
         "smoke": ["--json", "--rounds", "5", "--count", "1000", "--jitter-ms", "10"],
         "quick": ["--json", "--rounds", "101", "--count", "20000", "--jitter-ms", "50"],
-        "full": ["--json", "--rounds", "501", "--count", "50000", "--jitter-ms", "50"],
+        "full": ["--json", "--rounds", "301", "--count", "50000", "--jitter-ms", "50"],
     }, as_printed),
     ("clients", {
         "smoke": ["--json", "--rounds", "5", "--count", "1000"],
         "quick": ["--json", "--rounds", "61", "--count", "5000"],
-        "full": ["--json", "--rounds", "301", "--count", "10000"],
+        "full": ["--json", "--rounds", "201", "--count", "10000"],
     }, as_printed),
     ("throughput", {
         "smoke": ["--json", "--rounds", "5", "--orders", "1000"],

@@ -15,7 +15,7 @@ std::string steady_rounds(const Cores& cores, int rounds, std::size_t ping_pongs
     tools::Samples after = tools::ping_pong(cores.client, cores.engine, ping_pongs);
     const double p50 = before.percentile_ns(0.5);
     const bool steady = std::abs(std::log(after.percentile_ns(0.5) / p50)) < std::log1p(kSteady);
-    if (!steady && done.discarded < 3 * rounds) {
+    if (!steady && done.discarded < rounds) {
       ++done.discarded;
       continue;
     }
