@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
@@ -26,13 +27,18 @@ namespace {
 }  // namespace
 
 EngineProcess::EngineProcess(const std::string& socket, int cpu, ipc::Durability durability,
-                             const std::string& journal) {
+                             const std::string& journal, std::uint32_t traders) {
   ipc::ServerOptions options;
   options.configuration.instruments = {{3, "TEST", {1, 0}, {1, 0}}};
-  options.configuration.accounts = {1};
-  options.configuration.users = {{1, "trader", core::kPermissionTrading, {1}}};
-  options.configuration.capacities = {1U << 16, 1U << 16, 16};
-  options.logon_rules = {{getuid(), {1}}};
+  ipc::LogonRule rule{.uid = getuid(), .users = {}};
+  for (std::uint32_t i = 1; i <= traders; ++i) {
+    options.configuration.accounts.push_back(i);
+    options.configuration.users.push_back(
+        {i, "trader" + std::to_string(i), core::kPermissionTrading, {i}});
+    rule.users.push_back(i);
+  }
+  options.configuration.capacities = {1U << 16, 1U << 16, std::max(16U, traders)};
+  options.logon_rules = {rule};
   options.socket_path = socket;
   options.cpu = cpu;
   options.idle = ipc::IdleMode::kSpin;
@@ -59,10 +65,13 @@ EngineProcess::~EngineProcess() {
 }
 
 void EngineProcess::pause() const {
+  if (pid_ <= 0) return;  // kill(-1) would reach everybody
   kill(pid_, SIGSTOP);
   waitpid(pid_, nullptr, WUNTRACED);
 }
 
-void EngineProcess::resume() const { kill(pid_, SIGCONT); }
+void EngineProcess::resume() const {
+  if (pid_ > 0) kill(pid_, SIGCONT);
+}
 
 }  // namespace shmatch::bench

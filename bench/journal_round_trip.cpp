@@ -4,17 +4,13 @@
 // pinned to the same core, of which one is stopped while the other is measured; this process is the
 // client of both. A pair measures one and then the other, the next pair the other way round. The
 // timer's steps are wider than the difference, so that means of the middle half are compared.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
-#include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "bench/engine_process.h"
+#include "bench/subject.h"
 #include "tools/measure.h"
 
 namespace shmatch::bench {
@@ -26,59 +22,53 @@ struct Options {
   double rate = 100'000;
 };
 
-struct Subject {
-  std::optional<EngineProcess> engine;
-  Client client;
+struct Measured {
+  Subject subject;
   std::vector<double> p50;
   std::vector<double> middle;
 };
 
 // A sentence when it did not go as it should.
-std::string start(Subject& subject, const std::string& folder, int cpu, ipc::Durability durability,
+std::string start(Measured& measured, const SubjectOptions& options,
                   const tools::RoundTripOptions& trip) {
-  std::filesystem::create_directories(folder);
-  const bool journal = durability != ipc::Durability::kNone;
-  subject.engine.emplace(folder + "/engine.sock", cpu, durability,
-                         journal ? folder + "/journal" : "");
-  if (!subject.engine->started()) return "the engine did not start";
-  LogonOptions logon;
-  logon.socket = folder + "/engine.sock";
-  if (const Failure failure = subject.client.logon(logon)) return failure.text;
-  std::string error;
-  tools::prepare_book(subject.client, trip, error);
-  subject.engine->pause();
+  std::string error = measured.subject.start(options);
+  if (error.empty()) tools::prepare_book(measured.subject.client(), trip, error);
+  measured.subject.pause();
   return error;
 }
 
-std::string measure(Subject& subject, const Options& options, const tools::RoundTripOptions& trip) {
-  subject.engine->resume();
+std::string measure(Measured& measured, const Options& options,
+                    const tools::RoundTripOptions& trip) {
+  measured.subject.resume();
   tools::RoundTrips trips;
   std::string error;
-  if (tools::round_trips(subject.client, trip, options.count, trips, error)) {
-    subject.p50.push_back(trips.cancel_receipt.percentile_ns(0.5));
-    subject.middle.push_back(trips.cancel_receipt.midmean_ns());
+  if (tools::round_trips(measured.subject.client(), trip, options.count, trips, error)) {
+    measured.p50.push_back(trips.cancel_receipt.percentile_ns(0.5));
+    measured.middle.push_back(trips.cancel_receipt.midmean_ns());
   }
-  subject.engine->pause();
+  measured.subject.pause();
   return error;
 }
 
-int run(const Options& options, const std::string& folder) {
-  const std::vector<int> cpus = tools::allowed_cpus();
-  if (cpus.size() < 2) {
-    std::fputs("a round trip needs two processors\n", stderr);
-    return 1;
-  }
+int run(const Options& options) {
+  const auto cores = two_cores();
+  if (!cores) return 1;
+  const TemporaryFolder folder("journal-round-trip");
   tools::RoundTripOptions trip;
   trip.interval_ns = 2e9 / options.rate;  // two requests a round trip
-  std::array<Subject, 2> subjects;
-  std::string error = start(subjects[0], folder + "/none", cpus[1], ipc::Durability::kNone, trip);
+  std::array<Measured, 2> subjects;
+  std::string error =
+      start(subjects[0], {.folder = folder.path() + "/none", .cpu = cores->engine}, trip);
   if (error.empty()) {
-    error = start(subjects[1], folder + "/async", cpus[1], ipc::Durability::kAsync, trip);
+    error = start(subjects[1],
+                  {.folder = folder.path() + "/async",
+                   .cpu = cores->engine,
+                   .durability = ipc::Durability::kAsync},
+                  trip);
   }
-  tools::pin_to_cpu(cpus[0]);
   std::vector<double> floors;
   for (int pair = 0; error.empty() && pair < options.pairs; ++pair) {
-    tools::Samples bare = tools::ping_pong(cpus[0], cpus[1], options.count);
+    tools::Samples bare = tools::ping_pong(cores->client, cores->engine, options.count);
     floors.push_back(bare.percentile_ns(0.5));
     for (std::size_t i = 0; i < 2 && error.empty(); ++i) {
       error = measure(subjects[(i + static_cast<std::size_t>(pair)) % 2], options, trip);
@@ -121,10 +111,5 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1000.0, 10e6))
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
-  const std::string folder = std::filesystem::temp_directory_path() /
-                             ("shmatch-journal-round-trip-" + std::to_string(getpid()));
-  const int result = shmatch::bench::run(options, folder);
-  std::error_code ignored;
-  std::filesystem::remove_all(folder, ignored);
-  return result;
+  return shmatch::bench::run(options);
 }

@@ -1,24 +1,22 @@
 // How many requests an engine takes from one client that never waits, without a journal and with
-// one (durability async).
+// one (durability async), and how many when the client has only so many under way.
 //
 // Engines run in processes of their own, pinned to the same core, all but one of them stopped; this
 // process is their client, pinned to another. A round enters orders that rest, in random places of
 // the book, and then cancels all of them in random order; both are timed from the first request
 // sent to the last report heard (of a cancel: its receipt and its outcome). The client keeps as
-// much under way as the rings hold. Engines take turns; differences are taken within a round.
-#include <unistd.h>
-
+// much under way as the rings hold. Engines take turns; differences are taken within a round. The
+// engine without a journal then repeats the round for each number of requests under way.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "bench/engine_process.h"
+#include "bench/json_writer.h"
+#include "bench/steady_rounds.h"
 #include "tests/unit/random.h"
 #include "tools/measure.h"
 
@@ -27,57 +25,92 @@ namespace {
 
 constexpr core::Ticks kMiddle = 100'000;
 constexpr std::uint64_t kLevels = 500;  // a side
+constexpr std::array<std::size_t, 7> kUnderWay = {1, 2, 4, 8, 16, 64, 256};
+constexpr std::size_t kAsMuchAsFits = ~std::size_t{0};
+constexpr std::array kNames = {"none", "async"};
 
 struct Options {
   int rounds = 31;
-  std::size_t orders = 20'000;
   bool pairs = false;
+  std::size_t orders = 10'000;
+  bool json = false;
 };
 
-class Subject {
+// One engine's rounds of one kind, in nanoseconds a request.
+struct Costs {
+  std::vector<double> entry;
+  std::vector<double> cancel;
+  std::vector<double> ring_full;  // share of the client's visits that found no room for a cancel
+  std::vector<double> under_way;  // mean number of cancels under way
+
+  void add(const Costs& more) {
+    entry.insert(entry.end(), more.entry.begin(), more.entry.end());
+    cancel.insert(cancel.end(), more.cancel.begin(), more.cancel.end());
+    ring_full.insert(ring_full.end(), more.ring_full.begin(), more.ring_full.end());
+    under_way.insert(under_way.end(), more.under_way.begin(), more.under_way.end());
+  }
+};
+
+class Trader {
  public:
-  // A sentence when it did not go as it should.
-  std::string start(const std::string& folder, int cpu, ipc::Durability durability, bool pairs) {
-    std::filesystem::create_directories(folder);
-    const bool journal = durability != ipc::Durability::kNone;
-    engine_.emplace(folder + "/engine.sock", cpu, durability, journal ? folder + "/journal" : "");
-    if (!engine_->started()) return "the engine did not start";
-    LogonOptions logon;
-    logon.socket = folder + "/engine.sock";
-    logon.request_slots = 1U << 12;
-    logon.report_slots = 1U << 14;
-    logon.paired_replies = pairs;
-    if (const Failure failure = client_.logon(logon)) return failure.text;
-    engine_->pause();
-    return {};
+  std::string start(const SubjectOptions& options) {
+    std::string error = subject_.start(options);
+    subject_.pause();
+    return error;
   }
 
-  // Nanoseconds a request, of entries and of cancels.
-  std::string round(std::size_t orders, std::array<double, 2>& cost) {
-    engine_->resume();
+  // A sentence when it did not go as it should.
+  std::string round(std::size_t orders, std::size_t under_way, Costs& costs) {
+    subject_.resume();
+    // The kernel takes its time to let the engine go on.
+    Report reply;
+    if (const Failure failure = subject_.client().call(core::Ping{}, reply)) return failure.text;
     working_.clear();
     refused_ = 0;
-    cost[0] = stream(orders, [&](std::size_t) { return client_.send(next_order()); });
+    const Stream entries = stream(
+        orders, kAsMuchAsFits, [&](std::size_t) { return subject_.client().send(next_order()); });
     for (std::size_t i = working_.size(); i > 1; --i) {
       std::swap(working_[i - 1], working_[random_.below(i)]);
     }
-    cost[1] = stream(working_.size(), [&](std::size_t i) {
-      return client_.cancel({.oms_id = 1, .order_id = working_[i]});
+    const Stream cancels = stream(working_.size(), under_way, [&](std::size_t i) {
+      return subject_.client().cancel({.oms_id = 1, .order_id = working_[i]});
     });
-    engine_->pause();
+    subject_.pause();
+    costs.entry.push_back(entries.ns);
+    costs.cancel.push_back(cancels.ns);
+    costs.ring_full.push_back(cancels.ring_full);
+    costs.under_way.push_back(cancels.under_way);
     return refused_ == 0 && working_.size() == orders ? "" : "a request was refused";
   }
 
  private:
+  struct Stream {
+    double ns = 0;  // a request
+    double ring_full = 0;
+    double under_way = 0;
+  };
+
   template <class Send>
-  double stream(std::size_t count, Send send) {
+  Stream stream(std::size_t count, std::size_t under_way, Send send) {
     constexpr std::size_t kBurst = 16;
     std::size_t sent = 0;
     std::size_t done = 0;
+    std::size_t visits = 0;
+    std::size_t refusals = 0;
+    std::size_t sum_under_way = 0;
     const auto begin = std::chrono::steady_clock::now();
     while (done < count && refused_ == 0) {
-      for (std::size_t i = 0; i < kBurst && sent < count && send(sent) != 0; ++i) ++sent;
-      for (Report report; client_.poll(report);) {
+      for (std::size_t i = 0; i < kBurst && sent < count && sent - done < under_way; ++i) {
+        if (send(sent) == 0) {
+          ++refusals;
+          break;
+        }
+        ++sent;
+      }
+      // What is left at the end is no longer a stream.
+      visits += sent < count;
+      sum_under_way += sent < count ? sent - done : 0;
+      for (Report report; subject_.client().poll(report);) {
         if (report.is<core::OrderAccepted>()) {
           working_.push_back(report.as<core::OrderAccepted>().order_id);
         } else if (report.is<core::Receipt>()) {
@@ -88,7 +121,10 @@ class Subject {
       }
     }
     const std::chrono::duration<double, std::nano> taken = std::chrono::steady_clock::now() - begin;
-    return taken.count() / static_cast<double>(count);
+    const auto share = [&](std::size_t part) {
+      return visits == 0 ? 0 : static_cast<double>(part) / static_cast<double>(visits);
+    };
+    return {taken.count() / static_cast<double>(count), share(refusals), share(sum_under_way)};
   }
 
   core::NewOrder next_order() {
@@ -106,60 +142,144 @@ class Subject {
     return order;
   }
 
-  std::optional<EngineProcess> engine_;
-  Client client_;
+  Subject subject_;
   tests::Random random_{1};
   std::vector<core::OrderId> working_;
   core::ClOrdId cl_ord_id_ = 0;
   std::size_t refused_ = 0;
 };
 
-int run(const Options& options, const std::string& folder) {
-  const std::vector<int> cpus = tools::allowed_cpus();
-  if (cpus.size() < 2) {
-    std::fputs("engine and client need a processor each\n", stderr);
-    return 1;
+struct Results {
+  std::array<Costs, 2> engines;  // none, async
+  std::array<Costs, kUnderWay.size()> batches;
+  RoundsDone rounds;
+
+  void add(const Results& more) {
+    for (std::size_t i = 0; i < engines.size(); ++i) engines[i].add(more.engines[i]);
+    for (std::size_t i = 0; i < batches.size(); ++i) batches[i].add(more.batches[i]);
   }
-  constexpr std::array kNames = {"none", "async"};
-  std::array<Subject, 2> subjects;
-  std::string error =
-      subjects[0].start(folder + "/none", cpus[1], ipc::Durability::kNone, options.pairs);
+};
+
+// Who the other one waits for. A client that mostly finds no room is waiting for the engine.
+const char* limited_by(const Costs& costs) {
+  return tools::spread_of(costs.ring_full).median > 0.5 ? "engine" : "client";
+}
+
+void print_text(const Results& results, const Options& options) {
+  std::printf(
+      "%d rounds of %zu entries and as many cancels, %d more discarded; medians; floor p50 %.0f "
+      "ns\n\n",
+      options.rounds, options.orders, results.rounds.discarded,
+      tools::spread_of(results.rounds.floor_p50).median);
+  std::printf("%-8s %12s %12s %16s   limited by\n", "", "entry, ns", "cancel, ns",
+              "cancels a second");
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Costs& costs = results.engines[i];
+    const double cancel = tools::spread_of(costs.cancel).median;
+    std::printf("%-8s %12.1f %12.1f %16.0f   %s\n", kNames[i], tools::spread_of(costs.entry).median,
+                cancel, 1e9 / cancel, limited_by(costs));
+  }
+  for (const bool entries : {true, false}) {
+    std::vector<double> more;
+    const auto of = [&](std::size_t i) -> const std::vector<double>& {
+      return entries ? results.engines[i].entry : results.engines[i].cancel;
+    };
+    for (std::size_t i = 0; i < of(0).size(); ++i) more.push_back(of(1)[i] - of(0)[i]);
+    const auto [low, high] = tools::median_interval(more);
+    std::printf("async more than none, a%s: %.1f ns (95 %%: %.1f to %.1f)\n",
+                entries ? "n entry" : " cancel", tools::spread_of(more).median, low, high);
+  }
+  std::printf("\n%-10s %12s %16s   without a journal\n", "under way", "cancel, ns",
+              "cancels a second");
+  for (std::size_t i = 0; i < kUnderWay.size(); ++i) {
+    const double cancel = tools::spread_of(results.batches[i].cancel).median;
+    std::printf("%-10zu %12.1f %16.0f\n", kUnderWay[i], cancel, 1e9 / cancel);
+  }
+}
+
+void write_cancels(JsonWriter& json, const Costs& costs) {
+  const tools::Spread ns = tools::spread_of(costs.cancel);
+  json.spread("cancels_per_second", {1e9 / ns.median, 1e9 / ns.high, 1e9 / ns.low});
+  json.number("ns_per_cancel", ns.median);
+}
+
+void write_engine(JsonWriter& json, const Costs& costs) {
+  write_cancels(json, costs);
+  json.number("ns_per_entry", tools::spread_of(costs.entry).median);
+  json.text("limited_by", limited_by(costs));
+  json.number("ring_full_share", tools::spread_of(costs.ring_full).median);
+  json.number("under_way_mean", tools::spread_of(costs.under_way).median);
+}
+
+void print_json(const Results& results, const Options& options) {
+  JsonWriter json;
+  json.begin_object("throughput");
+  json.count("rounds", static_cast<std::uint64_t>(options.rounds));
+  json.count("rounds_discarded", static_cast<std::uint64_t>(results.rounds.discarded));
+  json.count("cancels_a_round", options.orders);
+  json.number("floor_p50_ns", tools::spread_of(results.rounds.floor_p50).median);
+  write_engine(json, results.engines[0]);
+  json.begin_object("async");
+  write_engine(json, results.engines[1]);
+  json.end_object();
+  json.begin_array("batch");
+  for (std::size_t i = 0; i < kUnderWay.size(); ++i) {
+    json.begin_object();
+    json.count("under_way", kUnderWay[i]);
+    write_cancels(json, results.batches[i]);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  json.print();
+}
+
+std::string measure(std::array<Trader, 2>& traders, const Options& options, int round,
+                    Results& results) {
+  std::string error;
+  for (std::size_t i = 0; i < 2 && error.empty(); ++i) {
+    const std::size_t which = (i + static_cast<std::size_t>(round)) % 2;
+    error = traders[which].round(options.orders, kAsMuchAsFits, results.engines[which]);
+  }
+  for (std::size_t i = 0; i < kUnderWay.size() && error.empty(); ++i) {
+    error = traders[0].round(options.orders, kUnderWay[i], results.batches[i]);
+  }
+  return error;
+}
+
+int run(const Options& options) {
+  const auto cores = two_cores();
+  if (!cores) return 1;
+  const TemporaryFolder folder("throughput");
+  std::array<Trader, 2> traders;
+  std::string error;
+  for (std::size_t i = 0; i < 2 && error.empty(); ++i) {
+    error =
+        traders[i].start({.folder = folder.path() + "/" + kNames[i],
+                          .cpu = cores->engine,
+                          .durability = i == 0 ? ipc::Durability::kNone : ipc::Durability::kAsync,
+                          .request_slots = 1U << 12,
+                          .report_slots = 1U << 14,
+                          .paired_replies = options.pairs});
+  }
+  Results present;
+  tools::pin_to_cpu(cores->client);
+  if (error.empty()) error = measure(traders, options, 0, present);  // warms up
+  Results results;
+  const auto measure_round = [&](int round) {
+    present = {};
+    return measure(traders, options, round, present);
+  };
+  const auto keep = [&](tools::Samples&) { results.add(present); };
   if (error.empty()) {
-    error = subjects[1].start(folder + "/async", cpus[1], ipc::Durability::kAsync, options.pairs);
-  }
-  tools::pin_to_cpu(cpus[0]);
-  std::array<std::array<std::vector<double>, 2>, 2> costs;  // by engine; entries and cancels
-  for (int round = -1; error.empty() && round < options.rounds; ++round) {
-    for (std::size_t i = 0; i < 2 && error.empty(); ++i) {
-      const std::size_t which = (i + static_cast<std::size_t>(round + 1)) % 2;
-      std::array<double, 2> cost;
-      error = subjects[which].round(options.orders, cost);
-      if (round < 0) continue;  // warm-up
-      costs[which][0].push_back(cost[0]);
-      costs[which][1].push_back(cost[1]);
-    }
+    error =
+        steady_rounds(*cores, options.rounds, options.orders, measure_round, keep, results.rounds);
   }
   if (!error.empty()) {
     std::fprintf(stderr, "%s\n", error.c_str());
     return 1;
   }
-  std::printf("%d rounds of %zu entries and as many cancels; medians\n\n", options.rounds,
-              options.orders);
-  std::printf("%-8s %12s %12s %16s\n", "", "entry, ns", "cancel, ns", "cancels a second");
-  for (std::size_t i = 0; i < 2; ++i) {
-    const double cancel = tools::spread_of(costs[i][1]).median;
-    std::printf("%-8s %12.1f %12.1f %16.0f\n", kNames[i], tools::spread_of(costs[i][0]).median,
-                cancel, 1e9 / cancel);
-  }
-  for (std::size_t kind = 0; kind < 2; ++kind) {
-    std::vector<double> more;
-    for (std::size_t i = 0; i < costs[0][kind].size(); ++i) {
-      more.push_back(costs[1][kind][i] - costs[0][kind][i]);
-    }
-    const auto [low, high] = tools::median_interval(more);
-    std::printf("async more than none, a%s: %.1f ns (95 %%: %.1f to %.1f)\n",
-                kind == 0 ? "n entry" : " cancel", tools::spread_of(more).median, low, high);
-  }
+  (options.json ? print_json : print_text)(results, options);
   return 0;
 }
 
@@ -176,11 +296,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1000, 60'000))
       ->capture_default_str();
   app.add_flag("--pairs", options.pairs, "Let a reply and its first event come in one message");
+  app.add_flag("--json", options.json, "One JSON object instead of tables");
   CLI11_PARSE(app, argc, argv);
-  const std::string folder =
-      std::filesystem::temp_directory_path() / ("shmatch-throughput-" + std::to_string(getpid()));
-  const int result = shmatch::bench::run(options, folder);
-  std::error_code ignored;
-  std::filesystem::remove_all(folder, ignored);
-  return result;
+  return shmatch::bench::run(options);
 }

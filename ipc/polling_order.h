@@ -36,7 +36,7 @@ class PollingOrder {
   // So many sessions are looked at in each pass in any case.
   static constexpr std::size_t kAlwaysPolled = 8;
   // A session is idle after so many calls of `tidy` without a request.
-  static constexpr std::uint32_t kIdleAfter = 64;
+  static constexpr std::uint32_t kIdleAfter = 16;
 
   explicit PollingOrder(std::size_t capacity) { spots_.reserve(capacity); }
 

@@ -271,17 +271,28 @@ bool prepare_book(Client& client, const RoundTripOptions& options, std::string& 
   return true;
 }
 
+void RoundTrips::reserve(std::size_t more) {
+  for (auto* samples : {&send_receipt, &cancel_receipt, &cancel_outcome}) samples->reserve(more);
+}
+
 bool round_trips(Client& client, const RoundTripOptions& options, std::size_t count,
                  RoundTrips& result, std::string& error) {
-  const core::NewOrder order = resting_order(options, kBestPrice);
-  for (auto* samples : {&result.send_receipt, &result.cancel_receipt, &result.cancel_outcome}) {
-    samples->reserve(count);
-  }
+  return round_trips(std::span(&client, 1), options, count, result, error);
+}
+
+bool round_trips(std::span<Client> clients, const RoundTripOptions& options, std::size_t count,
+                 RoundTrips& result, std::string& error) {
+  core::NewOrder order = resting_order(options, kBestPrice);
+  std::size_t turn = 0;
+  result.reserve(count);
   const auto interval = static_cast<std::uint64_t>(options.interval_ns / nanoseconds_per_tick());
   std::uint64_t due = timer_ticks();
   for (std::size_t i = 0; i < options.warm_up + count; ++i) {
     while (interval != 0 && timer_ticks() < due) cpu_pause();
     due += interval;
+    Client& client = clients[turn];
+    order.account_id = options.account_id + static_cast<core::AccountId>(turn);
+    if (++turn == clients.size()) turn = 0;
     if (!round_trip(client, order, i < options.warm_up ? nullptr : &result)) {
       error = "round trip " + std::to_string(i) +
               " did not go as a resting order's entry and "

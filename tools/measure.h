@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,6 +68,9 @@ std::vector<int> allowed_cpus();
 Samples ping_pong(int own_cpu, int partner_cpu, std::size_t count);
 
 struct RoundTrips {
+  // Room for so many more of each kind, touched now.
+  void reserve(std::size_t more);
+
   Samples send_receipt;    // SendOrder to its reply
   Samples cancel_receipt;  // CancelOrder to its receipt
   Samples cancel_outcome;  // CancelOrder to the event that the order is cancelled
@@ -89,6 +93,9 @@ bool prepare_book(Client& client, const RoundTripOptions& options, std::string& 
 // caller's thread is pinned by the caller. False with a sentence when anything else than that
 // happens.
 bool round_trips(Client& client, const RoundTripOptions& options, std::size_t count,
+                 RoundTrips& result, std::string& error);
+// The same through several clients in turn, of accounts from `options.account_id` on. At least one.
+bool round_trips(std::span<Client> clients, const RoundTripOptions& options, std::size_t count,
                  RoundTrips& result, std::string& error);
 
 }  // namespace shmatch::tools

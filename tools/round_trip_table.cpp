@@ -6,6 +6,9 @@ void RoundTripTable::Series::add(Samples& samples, double floor_p50) {
   for (std::size_t i = 0; i < kLatencyPercentiles.size(); ++i) {
     values[i].push_back(samples.percentile_ns(kLatencyPercentiles[i]));
   }
+  for (std::size_t i = 0; i < kCurvePercentiles.size(); ++i) {
+    curves[i].push_back(samples.percentile_ns(kCurvePercentiles[i]));
+  }
   ratios.push_back(values[0].back() / floor_p50);
 }
 
@@ -26,6 +29,10 @@ std::vector<LatencyRow> RoundTripTable::rows() const {
     for (std::size_t i = 0; i < kLatencyPercentiles.size(); ++i) {
       row.nanoseconds[i] = spread_of(one.values[i]).median;
     }
+    for (std::size_t i = 0; i < kCurvePercentiles.size(); ++i) {
+      row.curve[i] = spread_of(one.curves[i]).median;
+    }
+    row.p50 = spread_of(one.values[0]);
     row.ratio = spread_of(one.ratios);
   }
   return rows;

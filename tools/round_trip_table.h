@@ -15,10 +15,16 @@
 namespace shmatch::tools {
 
 inline constexpr std::array kLatencyPercentiles = {0.5, 0.9, 0.99, 0.999};
+// Where a curve of the whole distribution is drawn, ascending.
+inline constexpr std::array kCurvePercentiles = {0.0,  0.01,  0.05,  0.1,   0.2,    0.3,   0.4,
+                                                 0.5,  0.6,   0.7,   0.8,   0.9,    0.95,  0.98,
+                                                 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999};
 
 struct LatencyRow {
   std::string name;
   std::array<double, kLatencyPercentiles.size()> nanoseconds = {};  // medians over the rounds
+  std::array<double, kCurvePercentiles.size()> curve = {};          // the same
+  Spread p50;                                                       // in nanoseconds
   Spread ratio;  // p50 over the floor's p50 of the same round
 };
 
@@ -35,6 +41,7 @@ class RoundTripTable {
   struct Series {
     const char* name;
     std::array<std::vector<double>, kLatencyPercentiles.size()> values = {};
+    std::array<std::vector<double>, kCurvePercentiles.size()> curves = {};
     std::vector<double> ratios = {};
     void add(Samples& samples, double floor_p50);
   };
