@@ -6,8 +6,8 @@ from report_chart import (Axis, Series, chart, each_axis, linear_axis, log_axis,
 
 KINDS = (("cancel_receipt", "cancel receipt"), ("cancel_outcome", "cancel outcome"),
          ("send_receipt", "send receipt"))
-# The engine without and with a journal; without, with the two ways to shorten a reply's way.
-MODES = ("none", "async", "in_place", "pairs")
+# The engine without and with a journal; and without, with replies in place.
+MODES = ("none", "async", "in_place")
 COLOURS = 6
 
 STYLE = """

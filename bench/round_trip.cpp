@@ -1,12 +1,12 @@
 // The two-process round trip through a live engine beside the bare ping-pong of two cache lines, in
 // one run.
 //
-// Engines (without a journal and with one, durability async; without one, with replies in place and
-// with pairs) run in processes of their own, spinning, pinned to one core,
-// all but one of them stopped; this process is their client, pinned to another. A round measures
-// the floor (with the engines stopped, so that their core is free), each engine, and the floor
-// again; what it makes of a floor that moved is said in steady_rounds.h. The figure is the median
-// over the rounds of the ratio of medians. The machine's jitter is measured between rounds.
+// Engines (without a journal and with one, durability async; without one, with replies in place)
+// run in processes of their own, spinning, pinned to one core, all but one of them stopped; this
+// process is their client, pinned to another. A round measures the floor (with the engines stopped,
+// so that their core is free), each engine, and the floor again; what it makes of a floor that
+// moved is said in steady_rounds.h. The figure is the median over the rounds of the ratio of
+// medians. The machine's jitter is measured between rounds.
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
@@ -40,7 +40,7 @@ struct Measured {
   Activity engine = {};
 };
 
-using All = std::array<Measured, 4>;
+using All = std::array<Measured, 3>;
 
 struct Floor {
   RoundsDone rounds;
@@ -182,8 +182,6 @@ int run(const Options& options) {
   all[1].options.durability = ipc::Durability::kAsync;
   all[2].name = "in_place";
   all[2].options.reply_in_place = true;
-  all[3].name = "pairs";
-  all[3].options.paired_replies = true;
   std::string error;
   for (Measured& one : all) {
     if (error.empty()) error = start(one, folder.path(), *cores, trip);

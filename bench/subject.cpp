@@ -44,7 +44,6 @@ std::string Subject::start(const SubjectOptions& options) {
     logon.request_slots = options.request_slots;
     logon.report_slots = options.report_slots;
     logon.reply_in_place = options.reply_in_place;
-    logon.paired_replies = options.paired_replies;
     if (const Failure failure = clients_[i].logon(logon)) return failure.text;
   }
   return {};

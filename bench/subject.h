@@ -43,7 +43,6 @@ struct SubjectOptions {
   std::uint32_t request_slots = LogonOptions{}.request_slots;
   std::uint32_t report_slots = LogonOptions{}.report_slots;
   bool reply_in_place = false;  // as in LogonOptions
-  bool paired_replies = false;
 };
 
 class Subject {

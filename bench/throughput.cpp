@@ -31,7 +31,6 @@ constexpr std::array kNames = {"none", "async"};
 
 struct Options {
   int rounds = 31;
-  bool pairs = false;
   std::size_t orders = 10'000;
   bool json = false;
 };
@@ -259,8 +258,7 @@ int run(const Options& options) {
                           .cpu = cores->engine,
                           .durability = i == 0 ? ipc::Durability::kNone : ipc::Durability::kAsync,
                           .request_slots = 1U << 12,
-                          .report_slots = 1U << 14,
-                          .paired_replies = options.pairs});
+                          .report_slots = 1U << 14});
   }
   Results present;
   tools::pin_to_cpu(cores->client);
@@ -295,7 +293,6 @@ int main(int argc, char** argv) {
   app.add_option("--orders", options.orders, "Orders a round")
       ->check(CLI::Range(1000, 60'000))
       ->capture_default_str();
-  app.add_flag("--pairs", options.pairs, "Let a reply and its first event come in one message");
   app.add_flag("--json", options.json, "One JSON object instead of tables");
   CLI11_PARSE(app, argc, argv);
   return shmatch::bench::run(options);

@@ -52,9 +52,7 @@ enum class ReportType : std::uint8_t {
   kL2Rows = 10,          // rows of the reply to L2Snapshot
   kPageEnd = 11,         // ends one page of OpenOrders or L2Snapshot
   kPong = 12,
-  kResumed = 13,             // first report of a session that was resumed
-  kReceiptAndOutcome = 14,   // of a cancel in one, where the client asked for pairs
-  kAcceptedAndEntered = 15,  // of an order in one, likewise
+  kResumed = 13,  // first report of a session that was resumed
 };
 
 // ---------------------------------------------------------------------------------------- requests
@@ -62,13 +60,11 @@ enum class ReportType : std::uint8_t {
 struct RequestHeader {
   std::uint8_t type = 0;    // RequestType
   std::uint8_t slots = 0;   // slots of the whole message
-  std::uint16_t flags = 0;  // kReplyInPlace, kPairedReply; the transport's: the core is given 0
+  std::uint16_t flags = 0;  // kReplyInPlace or 0; the transport's, 0 in what the core is given
   std::uint32_t reserved = 0;
 };
 // The reply is wanted in the request's own cache line as well (ipc/reply_in_place.h).
 inline constexpr std::uint16_t kReplyInPlace = 1;
-// The reply and the event right behind it may come in one message (ipc/report_pair.h).
-inline constexpr std::uint16_t kPairedReply = 2;
 
 struct CancelOrder {
   static constexpr RequestType kType = RequestType::kCancelOrder;
@@ -323,26 +319,6 @@ struct Pong {
   Sequence request_sequence = 0;
 };
 
-// A Receipt without refusal and the OrderChanged behind it: `header` is that of the outcome, but
-// for the ordinal, which is the receipt's; the outcome has the next one, and its leaves are 0.
-struct ReceiptAndOutcome {
-  static constexpr ReportType kType = ReportType::kReceiptAndOutcome;
-  ReportHeader header;
-  Sequence request_sequence = 0;
-  OrderId order_id = 0;
-  ClOrdId cl_ord_id = 0;
-  Lots executed = 0;
-  TimeNs time_ns = 0;  // of both
-};
-
-// An OrderAccepted and the OrderEntered behind it, whose ids and time it shares; again the ordinal
-// is the reply's.
-struct AcceptedAndEntered {
-  static constexpr ReportType kType = ReportType::kAcceptedAndEntered;
-  OrderEntered entered;
-  Sequence request_sequence = 0;
-};
-
 // Comes before everything else when a session is resumed. header.a is 1 when there is a gap: some
 // of the reports that the client has not seen are not kept any more. The kept ones follow, as they
 // were, with their own engine sequence numbers; then come new ones.
@@ -416,11 +392,6 @@ struct MessageBuffer {
     return message;
   }
 
-  // Becomes a copy of `other`. What lies behind its slots stays as it is.
-  void copy(const MessageBuffer& other) noexcept {
-    copy_words(words, other.words, std::size_t{other.slots()} * kSlotWords);
-  }
-
   // Stores `message` with its type and slot count filled in.
   template <class Message>
   void assign(const Message& message) noexcept {
@@ -490,8 +461,8 @@ using Request = MessageBuffer<RequestHeader>;
 using Report = MessageBuffer<ReportHeader>;
 
 // True when type, slot count and reserved fields are what this protocol version sends. The engine
-// must only be given such requests; a session that sends another one, but for the flags, has broken
-// the protocol.
+// must only be given such requests; a session that sends another one, but for kReplyInPlace, has
+// broken the protocol.
 // `words` has as many words as its type's message, or more; fewer only when there is no such type.
 inline bool well_formed(const std::uint64_t* words) noexcept {
   // By RequestType, from kCancelOrder on.

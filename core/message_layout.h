@@ -221,18 +221,6 @@ SHMATCH_MESSAGE(Pong, 24, 1);
 SHMATCH_FIELD(Pong, header, 0, 16);
 SHMATCH_FIELD(Pong, request_sequence, 16, 8);
 
-SHMATCH_MESSAGE(ReceiptAndOutcome, 56, 1);
-SHMATCH_FIELD(ReceiptAndOutcome, header, 0, 16);
-SHMATCH_FIELD(ReceiptAndOutcome, request_sequence, 16, 8);
-SHMATCH_FIELD(ReceiptAndOutcome, order_id, 24, 8);
-SHMATCH_FIELD(ReceiptAndOutcome, cl_ord_id, 32, 8);
-SHMATCH_FIELD(ReceiptAndOutcome, executed, 40, 8);
-SHMATCH_FIELD(ReceiptAndOutcome, time_ns, 48, 8);
-
-SHMATCH_MESSAGE(AcceptedAndEntered, 112, 2);
-SHMATCH_FIELD(AcceptedAndEntered, entered, 0, 104);
-SHMATCH_FIELD(AcceptedAndEntered, request_sequence, 104, 8);
-
 #undef SHMATCH_MESSAGE
 #undef SHMATCH_FIELD
 

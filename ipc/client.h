@@ -71,10 +71,6 @@ struct LogonOptions {
   bool whole_objects = false;        // events carry whole objects (four slots instead of one)
   bool all_accounts = false;         // Operators only: events of every account
   bool reply_in_place = false;       // replies also come sooner, by early_reply
-  // A cancel's receipt and outcome travel as one message, and so do an order's acceptance and
-  // entry: a third of the lines less. poll has both as ever. The reply waits some 20 ns for the
-  // event, but for early_reply.
-  bool paired_replies = false;
   std::uint32_t request_slots = 1024;  // power of two, 64..65536
   std::uint32_t report_slots = 4096;   // power of two, 256..1048576
   std::chrono::milliseconds timeout{2000};

@@ -116,9 +116,8 @@ ClientSession::ClientSession(const LogonOptions& options, SessionLink opened)
       link_(std::move(opened)),
       requests_(link_.request_slot(), link_.request_slots,
                 &link_.reports_header()->requests_consumed),
-      reports_(link_.report_slot(), link_.report_slots, &link_.requests_header()->reports_consumed),
-      reply_flags_((options_.reply_in_place ? kReplyInPlaceBit : 0) |
-                   (options_.paired_replies ? kPairedReplyBit : 0)) {}
+      reports_(link_.report_slot(), link_.report_slots,
+               &link_.requests_header()->reports_consumed) {}
 
 // Of a session that goes on: its first report says from where.
 Failure ClientSession::take_resumed(Deadline deadline) {

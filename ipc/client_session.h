@@ -14,7 +14,6 @@
 #include "ipc/client.h"
 #include "ipc/reply_in_place.h"
 #include "ipc/report_mark.h"
-#include "ipc/report_pair.h"
 #include "ipc/ring.h"
 #include "ipc/session_link.h"
 
@@ -50,7 +49,7 @@ class ClientSession {
   RequestId submit(core::Request& request) noexcept {
     const std::uint32_t slots = request.slots();
     if (closed_ || broken_ || slots == 0 || slots > core::kSlotsPerMessageMax) return 0;
-    request.words[0] |= reply_flags_;
+    if (options_.reply_in_place) request.words[0] |= kReplyInPlaceBit;
     const RingResult written = requests_.write(request.words, slots);
     if (written == RingResult::kBreach) broken_ = true;
     if (written != RingResult::kDone) return 0;
@@ -103,16 +102,8 @@ class ClientSession {
   static Failure try_open(const LogonOptions& options, std::unique_ptr<ClientSession>& session,
                           FarewellReason& refusal);
   RingResult read(Report& report) noexcept {
-    RingResult result = RingResult::kDone;
-    if (event_waits_) {
-      report.copy(second_);
-      event_waits_ = false;
-    } else if (broken_) {
-      return RingResult::kBreach;
-    } else {
-      result = reports_.read(report.words);
-      if (result == RingResult::kDone && is_pair(report)) part_pair(report);
-    }
+    if (broken_) return RingResult::kBreach;
+    const RingResult result = reports_.read(report.words);
     if (result == RingResult::kDone) [[likely]] {
       // Answers to queries count, too: the reports of the inputs that they saw came before them.
       if (const Mark behind = mark_behind(report); seen_ < behind) seen_ = behind;
@@ -121,12 +112,6 @@ class ClientSession {
     }
     return result;
   }
-  void part_pair(Report& report) noexcept {
-    Report pair;
-    pair.copy(report);
-    part(pair, report, second_);
-    event_waits_ = true;
-  }
   Failure take_resumed(Deadline deadline);
   Failure gone() const;
 
@@ -134,9 +119,6 @@ class ClientSession {
   SessionLink link_;
   RingWriter requests_;
   RingReader reports_;
-  bool event_waits_ = false;  // second_ is the next report
-  Report second_;             // of a pair
-  std::uint64_t reply_flags_;
   std::uint64_t asked_ = 0;  // first word of the newest request, until its early reply is taken
   Mark seen_;
   std::deque<Report> queued_;  // met by blocking calls, not yet polled

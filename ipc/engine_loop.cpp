@@ -126,21 +126,22 @@ std::uint32_t EngineLoop::visit(Session& session) noexcept {
       break;
     }
     if (result == RingResult::kFull) break;
-    const std::uint64_t flags = request.words[0] & (kReplyInPlaceBit | kPairedReplyBit);
-    request.words[0] &= ~flags;
+    const bool in_place = (request.words[0] & kReplyInPlaceBit) != 0;
+    request.words[0] &= ~kReplyInPlaceBit;
     if (result == RingResult::kBreach || !core::well_formed(request)) [[unlikely]] {
       doom(session, EndReason::kBreach);
       break;
     }
     session.prefetch_next();
     ++taken;
-    if (flags != 0) expect(session, flags);
+    // Who has more under way does not wait for this one, and would find its line taken away.
+    if (in_place && !session.request_waits()) session.expect_reply_in_place();
     if (capture_ != nullptr) [[unlikely]] {
       capture_->take(session.logon().user_id, request, time);
     }
     if (frozen_) [[unlikely]] {
       refuse(session, request, time);
-      static_cast<void>(session.finish_reply());  // refusals wait for nothing
+      session.forget_reply_in_place();
       continue;
     }
     engine_.request(session.slot(), session.last_request(), request, time);
@@ -149,9 +150,7 @@ std::uint32_t EngineLoop::visit(Session& session) noexcept {
     if (core::is_input(request)) {
       log_.request(session.slot(), session.last_request(), request, time);
     }
-    if (!session.finish_reply()) [[unlikely]] {
-      end_soon(session);
-    }
+    session.forget_reply_in_place();
     settle();
     // A page of a query is the work of many cancels: one a visit, then it is the others' turn.
     if (request.is<core::OpenOrdersQuery>() || request.is<core::L2Query>()) break;
@@ -161,13 +160,6 @@ std::uint32_t EngineLoop::visit(Session& session) noexcept {
   requests_ += taken;
   session.set_last_batch(taken);
   return taken;
-}
-
-// How the client wants to have the reply to the request just taken.
-void EngineLoop::expect(Session& session, std::uint64_t flags) noexcept {
-  if ((flags & kPairedReplyBit) != 0) session.expect_pair();
-  // Who has more under way does not wait for this one, and would find its line taken away.
-  if ((flags & kReplyInPlaceBit) != 0 && !session.request_waits()) session.expect_reply_in_place();
 }
 
 // Has the orders fetched that waiting requests name, all at once, before the first one is taken. A

@@ -81,7 +81,6 @@ class EngineLoop final : private core::ReportSink {
   void sweep() noexcept;
   void idle() noexcept;
 
-  static void expect(Session& session, std::uint64_t flags) noexcept;
   void look_ahead(const Session& session) noexcept;
   void doom(Session& session, EndReason reason) noexcept;
   // Not inline: it would push the registers of every report delivered.

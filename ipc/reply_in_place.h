@@ -30,9 +30,8 @@
 
 namespace shmatch::ipc {
 
-// The flags as they lie in a request's first word.
+// The flag as it lies in a request's first word.
 inline constexpr std::uint64_t kReplyInPlaceBit = std::uint64_t{core::kReplyInPlace} << 16;
-inline constexpr std::uint64_t kPairedReplyBit = std::uint64_t{core::kPairedReply} << 16;
 
 // Engine. `reply` takes one slot.
 inline void write_reply_in_place(Slot& line, const core::Report& reply) noexcept {

@@ -86,29 +86,6 @@ void Session::start_draining() noexcept {
   drain_left_ = memory_.sizes().request_slots;
 }
 
-// Of a request that asked for pairs: its reply, then what may join with it, then all others.
-bool Session::deliver_in_pairs(const core::Report& report) noexcept {
-  if (!reply_held_ && opens_pair(report)) {
-    held_reply_.copy(report);
-    reply_held_ = true;
-    return true;
-  }
-  core::Report pair;
-  if (reply_held_ && join(held_reply_, report, pair)) {
-    reply_held_ = false;
-    pair_expected_ = false;
-    return deliver(pair);
-  }
-  return finish_pair() && deliver(report);
-}
-
-bool Session::finish_pair() noexcept {
-  pair_expected_ = false;
-  if (!reply_held_) return true;
-  reply_held_ = false;
-  return deliver(held_reply_);
-}
-
 bool Session::deliver_out_of_the_ordinary(const core::Report& report) noexcept {
   if (draining_ || doomed_ != EndReason::kNone) return true;
   // The ring is full, or broken, or reports wait already: the write that failed has written

@@ -24,7 +24,6 @@
 #include "core/message.h"
 #include "ipc/backlog.h"
 #include "ipc/reply_in_place.h"
-#include "ipc/report_pair.h"
 #include "ipc/report_window.h"
 #include "ipc/ring.h"
 #include "ipc/session_memory.h"
@@ -107,17 +106,13 @@ class Session {
   void start_draining() noexcept;
   bool draining() const noexcept { return draining_; }
 
-  // The next report is the reply to the request just taken. It goes into the request's line as
-  // well, if it may, or waits for the event that it joins with.
+  // The next report is the reply to the request just taken, and goes into its line as well, if it
+  // may.
   void expect_reply_in_place() noexcept {
     reply_line_ = &memory_.request_slots()[requests_.last_head()];
   }
-  void expect_pair() noexcept { pair_expected_ = true; }
-  // Before the next request is taken. False as in deliver.
-  [[nodiscard]] bool finish_reply() noexcept {
-    reply_line_ = nullptr;
-    return !pair_expected_ || finish_pair();
-  }
+  // Before the next request is taken.
+  void forget_reply_in_place() noexcept { reply_line_ = nullptr; }
 
   // ---- reports
 
@@ -125,7 +120,6 @@ class Session {
   [[nodiscard]] bool deliver(const core::Report& report) noexcept {
     if (ordinary()) [[likely]] {
       if (reply_line_ != nullptr) answer_in_place(report);
-      if (pair_expected_) return deliver_in_pairs(report);
       if (reports_.write(report.words, report.slots()) == RingResult::kDone) [[likely]]
         return true;
     }
@@ -158,8 +152,6 @@ class Session {
     reply_line_ = nullptr;
   }
   RingResult take_out_of_the_ordinary(core::Request& request) noexcept;
-  bool deliver_in_pairs(const core::Report& report) noexcept;
-  bool finish_pair() noexcept;
   bool deliver_out_of_the_ordinary(const core::Report& report) noexcept;
   bool flush_backlog(core::Sequence released) noexcept;
 
@@ -171,9 +163,6 @@ class Session {
   RingReader requests_;
   RingWriter reports_;
   Slot* reply_line_ = nullptr;  // where the next report goes as well
-  bool pair_expected_ = false;
-  bool reply_held_ = false;  // in held_reply_, until the next report says whether it joins
-  core::Report held_reply_;
   Backlog backlog_;
   core::Sequence released_;  // reports of inputs up to this one may leave
   bool attention_;           // draining, gated, or the backlog holds reports

@@ -4,8 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
-#include <vector>
 
 #include "tests/unit/test_server.h"
 
@@ -75,43 +73,6 @@ TEST_F(ReplyInPlace, RepliesInPlaceSpoilNoRequest) {
   });
   EXPECT_TRUE(all);
   EXPECT_GE(answered, 20'000U);
-}
-
-// What a client hears does not depend on how it travels.
-TEST_F(ReplyInPlace, PairsChangeNothingThatPollBrings) {
-  using Heard = std::vector<std::array<std::uint64_t, 4>>;
-  const auto hear = [this](bool pairs, bool whole) {
-    start();
-    LogonOptions options = logon_as("alice");
-    options.paired_replies = pairs;
-    options.reply_in_place = pairs;
-    options.whole_objects = whole;
-    Client alice;
-    EXPECT_FALSE(alice.logon(options));
-    Client bob = logged_on("bob");
-    core::ClOrdId number = 0;
-    for (core::Ticks price = 90; price < 110; ++price) {
-      enter(bob, limit_order(2, price < 100 ? Side::kBuy : Side::kSell, price, 2, ++number));
-      // Rests, or takes and is filled, or takes and rests.
-      enter(alice, limit_order(1, Side::kBuy, 99, 1, ++number));
-      enter(alice, limit_order(1, Side::kSell, price, 3, ++number));
-      for (core::ClOrdId id : {number - 1, number, core::ClOrdId{9'999}}) {
-        EXPECT_NE(alice.cancel({.oms_id = 1, .account_id = 1, .cl_ord_id = id}), 0U);
-      }
-    }
-    EXPECT_TRUE(answers(alice));
-    Heard heard;
-    for (Report report; alice.poll(report);) {
-      heard.push_back({report.words[0], report.words[1], report.words[2], report.words[3]});
-    }
-    server_.request_stop();
-    server_.wait();
-    return heard;
-  };
-  const Heard plain = hear(false, false);
-  EXPECT_GT(plain.size(), 150U);
-  EXPECT_EQ(hear(true, false), plain);
-  EXPECT_EQ(hear(true, true), hear(false, true));
 }
 
 TEST_F(ReplyInPlace, WithoutTheOptionNoReplyComesEarly) {

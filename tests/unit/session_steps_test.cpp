@@ -148,48 +148,6 @@ TEST_F(SessionSteps, RepliesInPlaceWaitForNobody) {
   EXPECT_EQ(std::memcmp(&before, &request_line(), sizeof before), 0);
 }
 
-TEST_F(SessionSteps, AReplyWaitsForTheEventThatItJoinsWith) {
-  core::Receipt receipt;
-  receipt.request_type = static_cast<std::uint32_t>(core::RequestType::kCancelOrder);
-  receipt.request_sequence = 1;
-  core::OrderChanged outcome;
-  outcome.header.ordinal = 1;
-  Report first;
-  Report second;
-  first.assign(receipt);
-  second.assign(outcome);
-  Report read;
-
-  session_->expect_pair();
-  ASSERT_TRUE(session_->deliver(first));
-  EXPECT_EQ(reader_->read(read.words), ipc::RingResult::kEmpty);
-  ASSERT_TRUE(session_->deliver(second));
-  ASSERT_EQ(reader_->read(read.words), ipc::RingResult::kDone);
-  EXPECT_TRUE(read.is<core::ReceiptAndOutcome>());
-  ASSERT_TRUE(session_->finish_reply());
-
-  // Nothing joins: both come, in their order, at the latest when the request is done.
-  session_->expect_pair();
-  ASSERT_TRUE(session_->deliver(first));
-  ASSERT_TRUE(session_->deliver(pong(1)));
-  ASSERT_EQ(reader_->read(read.words), ipc::RingResult::kDone);
-  EXPECT_TRUE(read.is<core::Receipt>());
-  ASSERT_EQ(reader_->read(read.words), ipc::RingResult::kDone);
-  EXPECT_TRUE(read.is<core::Pong>());
-  ASSERT_TRUE(session_->finish_reply());
-  session_->expect_pair();
-  ASSERT_TRUE(session_->deliver(first));
-  ASSERT_TRUE(session_->finish_reply());
-  ASSERT_EQ(reader_->read(read.words), ipc::RingResult::kDone);
-  EXPECT_TRUE(read.is<core::Receipt>());
-
-  // Without the wish nothing is joined.
-  ASSERT_TRUE(session_->deliver(first));
-  ASSERT_TRUE(session_->deliver(second));
-  ASSERT_EQ(reader_->read(read.words), ipc::RingResult::kDone);
-  EXPECT_TRUE(read.is<core::Receipt>());
-}
-
 TEST_F(SessionSteps, WhatTheJournalLostIsRefused) {
   make({.gated = true, .seen = {}});
   core::Receipt kept;
