@@ -1,9 +1,9 @@
 // What a message of the public workload (bench/workload.h) costs: the core in one thread, reports
 // written to memory; the baseline (bench/baseline_engine.h) the same; and the core with its reports
 // handed to a second thread through our ring, until that thread has read the last one. Requests lie
-// ready; the engine has one session, one account and one instrument, and remembers 16,384 ended
-// orders. The core looks ahead over 16 requests at a time, as the engine's loop does when several
-// wait.
+// ready; the engine has one session, one account and one instrument, room for 65,536 working orders
+// (42,302 stand at most) and for 16,384 ended ones. The core looks ahead over 16 requests at a
+// time, as the engine's loop does when several wait.
 //
 // Before anything is timed both engines execute the workload once, and the digests of their reports
 // must be equal. Engines are new for every round; rounds of the three alternate.
@@ -30,8 +30,6 @@
 namespace shmatch::bench {
 namespace {
 
-// More than ever stand in the book.
-constexpr std::size_t kWorking = 1U << 16;
 constexpr std::size_t kBatch = 16;
 
 void cpu_pause() noexcept {
@@ -91,8 +89,8 @@ class RingSink final : public core::ReportSink {
 // A core and its memory, which is the same pages for each of them.
 class Core {
  public:
-  Core(const ZeroedMemory& memory, core::ReportSink& sink)
-      : engine_(one_trader(kWorking), memory.span(), 0x5EED, sink, false), hints_(engine_) {
+  Core(const core::Configuration& configuration, const ZeroedMemory& memory, core::ReportSink& sink)
+      : engine_(configuration, memory.span(), 0x5EED, sink, false), hints_(engine_) {
     engine_.logon(0, {.user_id = 1}, 0);
   }
   core::MatchingEngine& engine() noexcept { return engine_; }
@@ -119,14 +117,14 @@ class Core {
 
 class Subject {
  public:
-  Subject(const ZeroedMemory& memory, const Scenario& scenario, std::uint32_t orders,
-          std::uint64_t seed, WorkloadKey key)
-      : memory_(memory) {
+  Subject(const core::Configuration& configuration, const ZeroedMemory& memory,
+          const Scenario& scenario, std::uint32_t orders, std::uint64_t seed, WorkloadKey key)
+      : configuration_(configuration), memory_(memory) {
     const std::vector<WorkloadMessage> messages = make_workload(scenario, orders, seed);
     {
       FirstHearing heard;
       clear();
-      Core core(memory_, heard);
+      Core core(configuration_, memory_, heard);
       std::uint64_t standing = 0;
       core_ = prepare_requests(core.engine(), heard, messages, orders, key,
                                [&](const auto&) { standing += core.engine().working_orders(); });
@@ -134,7 +132,7 @@ class Subject {
       fills_ = core.engine().trade_count();
     }
     FirstHearing heard;
-    BaselineEngine baseline(one_trader(kWorking), heard);
+    BaselineEngine baseline(configuration_, heard);
     baseline.logon(0, {.user_id = 1}, 0);
     baseline_ = prepare_requests(baseline, heard, messages, orders, key, [](const auto&) {});
   }
@@ -152,7 +150,7 @@ class Subject {
   double core_round(bool hints) {
     StoreSink sink;
     clear();
-    Core core(memory_, sink);
+    Core core(configuration_, memory_, sink);
     const Clock clock;
     core.execute(core_, hints);
     const double taken = clock.nanoseconds_for(core_.messages);
@@ -162,7 +160,7 @@ class Subject {
 
   double baseline_round() {
     StoreSink sink;
-    BaselineEngine engine(one_trader(kWorking), sink);
+    BaselineEngine engine(configuration_, sink);
     engine.logon(0, {.user_id = 1}, 0);
     const RequestLine* line = baseline_.lines.data();
     const RequestLine* const end = line + baseline_.lines.size();
@@ -177,7 +175,7 @@ class Subject {
   double total_round(int reader_cpu) {
     RingSink sink;
     clear();
-    Core core(memory_, sink);
+    Core core(configuration_, memory_, sink);
     std::atomic<bool> ready{false};
     std::atomic<std::uint64_t> sum{0};
     std::thread reader([&] {
@@ -197,6 +195,7 @@ class Subject {
  private:
   void clear() { std::fill(memory_.span().begin(), memory_.span().end(), std::byte{}); }
 
+  const core::Configuration& configuration_;
   const ZeroedMemory& memory_;
   WorkloadRequests core_;
   WorkloadRequests baseline_;
@@ -209,6 +208,9 @@ struct Options {
   int rounds = 5;
   std::uint32_t orders = kWorkloadOrders;
   std::uint64_t seed = kWorkloadSeed;
+  std::string scenario;  // empty: all
+  std::uint32_t working = 1U << 16;
+  std::uint32_t finished = 1U << 14;
   std::string key = "order-id";
   bool json = false;
 };
@@ -216,10 +218,11 @@ struct Options {
 enum Kind { kCore, kUnhinted, kBaseline, kTotal, kKinds };
 
 // False when the engines do not agree.
-bool measure(const Options& options, const ZeroedMemory& memory, const Scenario& scenario,
-             int reader_cpu, ResultRows& rows) {
+bool measure(const Options& options, const core::Configuration& configuration,
+             const ZeroedMemory& memory, const Scenario& scenario, int reader_cpu,
+             ResultRows& rows) {
   const auto key = options.key == "order-id" ? WorkloadKey::kOrderId : WorkloadKey::kClientId;
-  Subject subject(memory, scenario, options.orders, options.seed, key);
+  Subject subject(configuration, memory, scenario, options.orders, options.seed, key);
   if (!subject.engines_agree()) {
     std::fprintf(stderr, "core and baseline do not report the same in scenario %s\n",
                  scenario.name);
@@ -263,10 +266,13 @@ int run(const Options& options) {
     return 3;
   }
   tools::pin_to_cpu(cpus.back());
-  const ZeroedMemory memory(core::MatchingEngine::memory_size(one_trader(kWorking)));
+  core::Configuration configuration = one_trader(options.working);
+  configuration.capacities.finished_orders = options.finished;
+  const ZeroedMemory memory(core::MatchingEngine::memory_size(configuration));
   ResultRows rows("workload");
   for (const Scenario& scenario : scenarios()) {
-    if (!measure(options, memory, scenario, cpus.front(), rows)) return 1;
+    if (!options.scenario.empty() && options.scenario != scenario.name) continue;
+    if (!measure(options, configuration, memory, scenario, cpus.front(), rows)) return 1;
   }
   rows.print(options.json);
   return 0;
@@ -285,6 +291,15 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1000U, shmatch::bench::kWorkloadOrders))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "Seed of the workload")->capture_default_str();
+  std::vector<std::string> names;
+  for (const auto& scenario : shmatch::bench::scenarios()) names.emplace_back(scenario.name);
+  app.add_option("--scenario", options.scenario, "One scenario only")->check(CLI::IsMember(names));
+  app.add_option("--working", options.working, "Working orders that the engines have room for")
+      ->check(CLI::Range(1U << 10, 1U << 26))
+      ->capture_default_str();
+  app.add_option("--finished", options.finished, "Ended orders that stay known")
+      ->check(CLI::Range(0U, 1U << 26))
+      ->capture_default_str();
   app.add_option("--key", options.key, "What cancels name orders by")
       ->check(CLI::IsMember({"order-id", "client-id"}))
       ->capture_default_str();
