@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "bench/one_trader.h"
+#include "bench/store_sink.h"
 #include "bench/zeroed_memory.h"
 #include "core/input_record.h"
 #include "core/look_ahead.h"
@@ -27,33 +28,6 @@ namespace {
 using tests::Random;
 
 constexpr core::Ticks kMiddle = 1'000'000;
-
-class Sink final : public core::ReportSink {
- public:
-  void deliver(core::SessionSlot, const core::Report& report) noexcept override {
-    // As a ring would have it: whole slots, one behind the other.
-    const std::size_t words = std::size_t{report.slots()} * core::kSlotWords;
-    if (used_ + words > kRoom) used_ = 0;
-    for (std::size_t i = 0; i < words; ++i) {
-      // Word by word: see MessageBuffer::copy_words.
-      std::uint64_t word = report.words[i];
-      asm("" : "+r"(word));
-      room_[used_ + i] = word;
-    }
-    used_ += words;
-    if (report.is<core::OrderAccepted>()) last_order_id = report.as<core::OrderAccepted>().order_id;
-    if (report.is<core::Receipt>()) {
-      refused += report.as<core::Receipt>().code != core::ErrorCode::kOk;
-    }
-  }
-  std::uint64_t refused = 0;
-  core::OrderId last_order_id = 0;
-
- private:
-  static constexpr std::size_t kRoom = 1024;
-  alignas(64) std::uint64_t room_[kRoom] = {};
-  std::size_t used_ = 0;
-};
 
 class Subject {
  public:
@@ -153,7 +127,7 @@ class Subject {
 
   core::Configuration configuration_;
   ZeroedMemory memory_;
-  Sink sink_;
+  StoreSink sink_;
   core::MatchingEngine engine_;
   core::LookAhead hints_;
   std::uint64_t levels_;

@@ -48,6 +48,8 @@ class MatchingEngine::State {
   SessionSerial logon(SessionSlot slot, const Logon& logon) noexcept;
   void request(SessionSlot slot, Sequence request_sequence, const Request& request,
                TimeNs now) noexcept;
+  void cancel_replace(SessionSlot slot, Sequence request_sequence, const CancelOrder& cancel,
+                      const NewOrder& request, TimeNs now) noexcept;  // cancel_replace.cpp
   void end_session(SessionSlot slot) noexcept;
   bool sweep(TimeNs now) noexcept;
   void stop_accepting(Detail why) noexcept {
@@ -95,13 +97,18 @@ class MatchingEngine::State {
   JudgedCancel judge_cancel(SessionSlot slot, const CancelOrder& request, TimeNs now) noexcept;
   Refusal judge_cancel_keys(const CancelOrder& request) const noexcept;
   Refusal how_it_ended(Index order) const noexcept;
-  JudgedOrder judge_new_order(SessionSlot slot, const NewOrder& request) const noexcept;
+  // `replaced` is the working order that goes before this one comes, or kNoIndex.
+  JudgedOrder judge_new_order(SessionSlot slot, const NewOrder& request,
+                              Index replaced = kNoIndex) const noexcept;
   Refusal judge_new_order_limits(const NewOrder& request, const JudgedOrder& judged,
-                                 DecimalError quantity, DecimalError price) const noexcept;
+                                 DecimalError quantity, DecimalError price,
+                                 Index replaced) const noexcept;
 
   // ---- execution.cpp
   void cancel_order(const Origin& origin, const CancelOrder& request, TimeNs now) noexcept;
   void new_order(const Origin& origin, const NewOrder& request, TimeNs now) noexcept;
+  void start_order(const Origin& origin, const NewOrder& request, const JudgedOrder& judged,
+                   TimeNs now) noexcept;
   Index enter(SessionSlot slot, const NewOrder& request, const JudgedOrder& judged,
               TimeNs now) noexcept;
   void match(Index taker, SessionSlot origin, TimeNs now) noexcept;

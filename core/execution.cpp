@@ -62,6 +62,11 @@ void MatchingEngine::State::new_order(const Origin& origin, const NewOrder& requ
     reporter_.receipt(origin.slot, origin.request, RequestType::kNewOrder, judged.refusal);
     return;
   }
+  start_order(origin, request, judged, now);
+}
+
+void MatchingEngine::State::start_order(const Origin& origin, const NewOrder& request,
+                                        const JudgedOrder& judged, TimeNs now) noexcept {
   const Index order = enter(origin.slot, request, judged, now);
   if (may_rest(store_[order])) books_.expect(order);
   reporter_.accepted(origin.slot, origin.request, store_[order].order_id, store_[order].cl_ord_id);

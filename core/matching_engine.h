@@ -1,11 +1,12 @@
 // The deterministic state machine: inputs in, reports out. Equal configuration and equal inputs
 // give byte-equal reports.
 //
-// Inputs (logon, request, end_session, sweep, stop_accepting, restart, resume, forget_session) come
-// one at a time, each with its time; each but a query takes the next engine sequence number. Every
-// input is judged completely before the first write: a refused request changes nothing but the
-// sequence number, the session's last request and its rate budget. core/input_record.h has the form
-// in which inputs are kept, core/state_export.h the form in which the state is.
+// Inputs (logon, request, cancel_replace, end_session, sweep, stop_accepting, restart, resume,
+// forget_session) come one at a time, each with its time; each but a query takes the next engine
+// sequence number. Every input is judged completely before the first write: a refused request
+// changes nothing but the sequence number, the session's last request and its rate budget.
+// core/input_record.h has the form in which inputs are kept, core/state_export.h the form in which
+// the state is.
 //
 // Reports leave through a ReportSink while the input is applied: first the reply to the session
 // that asked, then the events, in the order in which they happened. Every order that an input
@@ -113,6 +114,18 @@ class MatchingEngine {
   // resumes too.
   void request(SessionSlot slot, Sequence request_sequence, const Request& request,
                TimeNs now) noexcept;
+
+  // Cancels the order that `cancel` names and enters `order` in its place, as one input: judged as
+  // a whole by the rules of both requests (one request of the rate limit; the order that goes has
+  // given up its client order id and its place among the working orders), and refused as a whole by
+  // one receipt, whose request_type says which half was wrong. Else the session gets the cancelled
+  // order's last state event, then OrderAccepted, then the new order's events. Headers of both
+  // messages are ignored. Numbers grow as those of request.
+  //
+  // This has no form on the wire and no input record yet: an engine whose inputs are journalled
+  // must not be given it.
+  void cancel_replace(SessionSlot slot, Sequence request_sequence, const CancelOrder& cancel,
+                      const NewOrder& order, TimeNs now) noexcept;
 
   // Ends the open or orphaned session. No report goes to it any more, unless it is resumable: then
   // it goes on hearing of its accounts. With cancel on disconnect the working orders that it

@@ -157,7 +157,7 @@ Refusal MatchingEngine::State::how_it_ended(Index order) const noexcept {
 }
 
 MatchingEngine::State::JudgedOrder MatchingEngine::State::judge_new_order(
-    SessionSlot slot, const NewOrder& request) const noexcept {
+    SessionSlot slot, const NewOrder& request, Index replaced) const noexcept {
   const Index user = sessions_[slot].user;
   JudgedOrder judged;
   const auto refused = [&judged](const Refusal& refusal) noexcept {
@@ -198,21 +198,21 @@ MatchingEngine::State::JudgedOrder MatchingEngine::State::judge_new_order(
   if (refused(judge_support(request))) return judged;  // 7
   judged.quantity = quantity.count;
   judged.price = price.count;
-  judged.refusal = judge_new_order_limits(request, judged, quantity.error, price.error);
+  judged.refusal = judge_new_order_limits(request, judged, quantity.error, price.error, replaced);
   return judged;
 }
 
 // Rows 8 and 9.
 Refusal MatchingEngine::State::judge_new_order_limits(const NewOrder& request,
                                                       const JudgedOrder& judged,
-                                                      DecimalError quantity,
-                                                      DecimalError price) const noexcept {
+                                                      DecimalError quantity, DecimalError price,
+                                                      Index replaced) const noexcept {
   const auto limit = [](Detail detail, std::int64_t argument = 0) noexcept {
     return Refusal{ErrorCode::kOperationFailed, detail, argument, 0};
   };
   if (request.cl_ord_id > 0) {
     const Index other = store_.find(judged.account, request.cl_ord_id);
-    if (other != kNoIndex && store_[other].state == OrderState::kWorking) {
+    if (other != kNoIndex && other != replaced && store_[other].state == OrderState::kWorking) {
       return limit(Detail::kDuplicateClOrdId, request.cl_ord_id);
     }
   }
@@ -220,7 +220,8 @@ Refusal MatchingEngine::State::judge_new_order_limits(const NewOrder& request,
   if (price == DecimalError::kAboveMaximum) return limit(Detail::kMaxPrice);
   const bool may_rest =
       request.order_type == OrderType::kLimit && request.time_in_force == TimeInForce::kGtc;
-  if (may_rest && store_.working_count() >= capacities_.working_orders) {
+  const std::uint32_t leaving = replaced == kNoIndex ? 0 : 1;
+  if (may_rest && store_.working_count() - leaving >= capacities_.working_orders) {
     return limit(Detail::kMaxWorkingOrders, capacities_.working_orders);
   }
   if (store_.ids_used_up()) return limit(Detail::kMaxOrderIds);

@@ -140,6 +140,7 @@ class Streams : public testing::Test {
         stream.applied(command);
         if (lockstep.accepted()) stream.accepted();
         refusals_.insert(lockstep.refusal().detail);
+        if (command.replacement && lockstep.accepted()) ++replaced_;
       }
       // An engine that stops early trades little.
       if (profile.stop_permyriad > 0) continue;
@@ -148,6 +149,7 @@ class Streams : public testing::Test {
   }
 
   static inline std::set<core::Detail> refusals_;
+  static inline std::uint64_t replaced_ = 0;
   static inline std::set<std::pair<State, Kind>> inputs_;  // and the state of the session
 };
 
@@ -159,6 +161,8 @@ TEST_F(Streams, reach_every_refusal_that_the_engine_can_give) {
     EXPECT_TRUE(refusals_.contains(detail)) << "never seen: " << static_cast<int>(detail);
   }
 }
+
+TEST_F(Streams, replace_orders) { EXPECT_GT(replaced_, kStreamSize / 20); }
 
 TEST_F(Streams, take_sessions_through_every_state_and_every_input) {
   for (const auto& [state, kind] :

@@ -35,6 +35,10 @@ class Adapter : public EngineUnderTest {
                TimeNs now) override {
     engine().request(slot, request_sequence, request, now);
   }
+  void cancel_replace(SessionSlot slot, Sequence request_sequence, const CancelOrder& cancel,
+                      const NewOrder& order, TimeNs now) override {
+    engine().cancel_replace(slot, request_sequence, cancel, order, now);
+  }
   void end_session(SessionSlot slot, TimeNs now) override { engine().end_session(slot, now); }
   bool sweep(TimeNs now) override { return engine().sweep(now); }
   void stop_accepting(Detail why, TimeNs now) override { engine().stop_accepting(why, now); }

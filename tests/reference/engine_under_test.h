@@ -24,6 +24,9 @@ class EngineUnderTest {
                                     core::TimeNs now) = 0;
   virtual void request(core::SessionSlot slot, core::Sequence request_sequence,
                        const core::Request& request, core::TimeNs now) = 0;
+  virtual void cancel_replace(core::SessionSlot slot, core::Sequence request_sequence,
+                              const core::CancelOrder& cancel, const core::NewOrder& order,
+                              core::TimeNs now) = 0;
   virtual void end_session(core::SessionSlot slot, core::TimeNs now) = 0;
   virtual bool sweep(core::TimeNs now) = 0;
   virtual void stop_accepting(core::Detail why, core::TimeNs now) = 0;

@@ -117,10 +117,10 @@ Difference Lockstep::apply_request(const Command& command) {
   if (continues(request)) return give_continuation(command.slot, request, command.now);
   if (paged(request)) return compare_answers(command.slot, request, command.now);
   ++request_sequence_;
-  give_request(fast_, command.slot, request, command.now);
+  give(fast_, command, request);
   const Received received = fast_.take_received();
   if (Difference difference = note_reply(command, received)) return difference;
-  give_request(reference_, command.slot, request, command.now);
+  give(reference_, command, request);
   return compare_reports(received, plain_sink_.take());
 }
 
@@ -145,7 +145,9 @@ Request Lockstep::resolved(const Command& command) const {
 Difference Lockstep::note_reply(const Command& command, const Received& received) {
   const auto own = received.find(command.slot);
   if (own == received.end() || own->second.empty()) return "a request got no reply";
-  const Report& reply = own->second.front();
+  // A replacement's acceptance comes behind the end of the order that it replaces.
+  const bool replaced = command.replacement && own->second.size() > 1;
+  const Report& reply = own->second[replaced ? 1 : 0];
   if (reply.is<Receipt>()) refusal_ = reply.as<Receipt>().refusal();
   if (!reply.is<OrderAccepted>()) return {};
   const OrderId id = reply.as<OrderAccepted>().order_id;

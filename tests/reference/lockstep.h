@@ -73,6 +73,13 @@ class Lockstep {
                     core::TimeNs now) {
     engine.request(slot, request_sequence_, request, now);
   }
+  // `request` is the command's, with its order's id in it.
+  template <class Engine>
+  void give(Engine& engine, const Command& command, const core::Request& request) {
+    if (!command.replacement) return give_request(engine, command.slot, request, command.now);
+    engine.cancel_replace(command.slot, request_sequence_, request.as<core::CancelOrder>(),
+                          *command.replacement, command.now);
+  }
   Difference apply_request(const Command& command);
   Difference apply_logon(const Command& command);
   Difference apply_sweep_step(core::TimeNs now, bool& more);

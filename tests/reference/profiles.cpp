@@ -151,6 +151,16 @@ Profile stopping() {
   return profile;
 }
 
+Profile replacing(const char* name, std::uint32_t working, std::uint32_t finished) {
+  Profile profile = tiny(name, working, finished);
+  profile.cancel_percent = 60;
+  profile.replace_percent = 60;
+  profile.recent_orders = working;
+  profile.configuration.rate_per_second = 2'000;
+  profile.configuration.rate_burst = 8;
+  return profile;
+}
+
 // Prices and quantities at the ends of their ranges.
 Profile large_amounts() {
   Profile profile = named("large_amounts", traders_only());
@@ -172,13 +182,22 @@ Logon Profile::observer() const {
 }
 
 std::vector<Profile> all_profiles() {
-  return {few_prices(),           wide_book(),
-          dead_cancels(),         permission_mix(),
-          tiny("tiny_8_0", 8, 0), tiny("tiny_64_8", 64, 8),
-          tiny("tiny_1_1", 1, 1), immediate(),
-          coming_and_going(),     rate_limited(),
-          odd_requests(),         stopping(),
-          large_amounts(),        dying_engine()};
+  return {few_prices(),
+          wide_book(),
+          dead_cancels(),
+          permission_mix(),
+          tiny("tiny_8_0", 8, 0),
+          tiny("tiny_64_8", 64, 8),
+          tiny("tiny_1_1", 1, 1),
+          immediate(),
+          coming_and_going(),
+          rate_limited(),
+          odd_requests(),
+          stopping(),
+          large_amounts(),
+          dying_engine(),
+          replacing("replacing", 1024, 64),
+          replacing("replacing_8_0", 8, 0)};
 }
 
 }  // namespace shmatch::reference

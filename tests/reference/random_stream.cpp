@@ -109,6 +109,9 @@ Command RandomStream::use(const Client& client) {
     command.request = query(*client.user);
   } else if (random_.percent(profile_.cancel_percent)) {
     command.request = cancel_order(*client.user);
+    if (profile_.replace_percent > 0 && random_.percent(profile_.replace_percent)) {
+      command.replacement = new_order(*client.user).as<NewOrder>();
+    }
   } else {
     command.request = new_order(*client.user);
   }
@@ -377,6 +380,11 @@ std::string to_text(const Command& command) {
       break;
   }
   text += to_text(command.request);
+  if (command.replacement) {
+    Request replacement;
+    replacement.assign(*command.replacement);
+    text += ", replaced by " + to_text(replacement);
+  }
   if (command.order_of != 0) text += " (order of #" + std::to_string(command.order_of) + ")";
   return text;
 }

@@ -3,6 +3,7 @@
 // distributions are our own.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,8 @@ struct Command {
   core::Request request;
   // The request's OrderId is the one that this command's order got; 0: the request stands as it is.
   std::uint32_t order_of = 0;
+  // The request, a cancel, makes room for this one: both are one cancel-replace.
+  std::optional<core::NewOrder> replacement;
   core::Logon logon;
   core::Detail why = core::Detail::kNone;
 };
@@ -45,6 +48,7 @@ struct Profile {
   const char* name = "";
   core::Configuration configuration;
   std::uint32_t cancel_percent = 40;
+  std::uint32_t replace_percent = 0;  // cancels that are cancel-replaces
   std::uint32_t query_percent = 6;
   std::uint32_t session_permille = 4;     // commands that open or end a session
   std::uint32_t disconnect_percent = 50;  // sessions with cancel on disconnect

@@ -261,7 +261,7 @@ Refusal ReferenceEngine::judge_order_limits(const NewOrder& request) const {
   const Instrument& instrument = *find_instrument(request.instrument_id);
   if (request.cl_ord_id != 0) {
     const Order* same = find_order(request.account_id, request.cl_ord_id);
-    if (same != nullptr && same->state == OrderState::kWorking) {
+    if (same != nullptr && same != replaced_ && same->state == OrderState::kWorking) {
       return refuse(kCode, Detail::kDuplicateClOrdId, request.cl_ord_id);
     }
   }
@@ -274,7 +274,8 @@ Refusal ReferenceEngine::judge_order_limits(const NewOrder& request) const {
     return refuse(kCode, Detail::kMaxPrice);
   }
   const bool may_rest = limit && request.time_in_force == TimeInForce::kGtc;
-  if (may_rest && working_orders() == configuration_.capacities.working_orders) {
+  const bool full = working_orders() == configuration_.capacities.working_orders;
+  if (may_rest && full && replaced_ == nullptr) {
     return refuse(kCode, Detail::kMaxWorkingOrders, configuration_.capacities.working_orders);
   }
   if (next_order_id_ >= kOrderIdEnd) return refuse(kCode, Detail::kMaxOrderIds);
@@ -305,7 +306,10 @@ void ReferenceEngine::send_order(const Call& call, const NewOrder& request) {
   Refusal refusal = judge_availability(call);
   if (refusal == kFine) refusal = judge_order(call, request);
   if (refusal != kFine) return reply_receipt(call, refusal);
+  accept_order(call, request);
+}
 
+void ReferenceEngine::accept_order(const Call& call, const NewOrder& request) {
   const Instrument& instrument = *find_instrument(request.instrument_id);
   Order order;
   order.order_id = next_order_id_++;
@@ -334,6 +338,22 @@ void ReferenceEngine::send_order(const Call& call, const NewOrder& request) {
     ids_by_pair_[{order.account_id, order.cl_ord_id}].insert(order.order_id);
   }
   enter(orders_[order.order_id] = order, call.slot);
+}
+
+// A cancel, then an entry; but neither unless both are fine.
+void ReferenceEngine::replace_order(Call call, const CancelOrder& cancel, const NewOrder& request) {
+  call.type = RequestType::kCancelOrder;
+  Refusal refusal = judge_availability(call);
+  if (refusal == kFine) refusal = judge_cancel(call, cancel);
+  if (refusal != kFine) return reply_receipt(call, refusal);
+  Order& old = orders_.at(named_order(cancel)->order_id);
+  call.type = RequestType::kNewOrder;
+  replaced_ = &old;
+  refusal = judge_order(call, request);
+  replaced_ = nullptr;
+  if (refusal != kFine) return reply_receipt(call, refusal);
+  cancel_working(old, CancelReason::kUserModified, call.session->user->id, call.slot);
+  accept_order(call, request);
 }
 
 // ----------------------------------------------------------------------------------------- queries

@@ -80,6 +80,16 @@ void ReferenceEngine::request(SessionSlot slot, Sequence request_sequence, const
   }
 }
 
+void ReferenceEngine::cancel_replace(SessionSlot slot, Sequence request_sequence,
+                                     const CancelOrder& cancel, const NewOrder& order, TimeNs now) {
+  now_ = now;
+  ordinal_ = 0;
+  ++sequence_;
+  const Call call{slot, &sessions_.at(slot), request_sequence};
+  call.session->last_request = request_sequence;
+  replace_order(call, with_positive_ids(cancel), with_positive_ids(order));
+}
+
 void ReferenceEngine::end_session(SessionSlot slot, TimeNs now) {
   now_ = now;
   ++sequence_;

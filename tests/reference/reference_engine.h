@@ -32,6 +32,9 @@ class ReferenceEngine {
   core::SessionSerial logon(core::SessionSlot slot, const core::Logon& logon, core::TimeNs now);
   void request(core::SessionSlot slot, core::Sequence request_sequence,
                const core::Request& request, core::TimeNs now);
+  void cancel_replace(core::SessionSlot slot, core::Sequence request_sequence,
+                      const core::CancelOrder& cancel, const core::NewOrder& order,
+                      core::TimeNs now);
   void end_session(core::SessionSlot slot, core::TimeNs now);
   // Cancels all orders that ended sessions left, by ascending OrderId. False when no
   // session is being swept.
@@ -81,6 +84,8 @@ class ReferenceEngine {
   // Calls, reference_calls.cpp.
   void cancel_order(const Call& call, const core::CancelOrder& request);
   void send_order(const Call& call, const core::NewOrder& request);
+  void accept_order(const Call& call, const core::NewOrder& request);
+  void replace_order(Call call, const core::CancelOrder& cancel, const core::NewOrder& request);
   void order_status(const Call& call, const core::OrderStatusQuery& request);
   void open_orders(const Call& call, const core::OpenOrdersQuery& request);
   void l2_snapshot(const Call& call, const core::L2Query& request);
@@ -137,6 +142,7 @@ class ReferenceEngine {
   core::TradeId trade_count_ = 0;
   core::OrderId next_order_id_ = 1;
   core::Detail stopped_ = core::Detail::kNone;
+  const Order* replaced_ = nullptr;  // will be cancelled before the order that is judged comes
   core::TimeNs now_ = 0;
   std::uint32_t ordinal_ = 0;
 };

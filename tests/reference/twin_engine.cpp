@@ -75,8 +75,12 @@ void TwinEngine::mirror(Encode encode) {
     return collect(std::move(one));
   }
   apply(**two_, words);
-  compare(one, two_->take_received());
+  compare_inputs(one);
   collect(std::move(one));
+}
+
+void TwinEngine::compare_inputs(const Received& one) {
+  compare(one, two_->take_received());
   ++inputs_;
   if (one_->last_sequence() != (*two_)->last_sequence()) {
     difference_ = "the twin's sequence number differs";
@@ -142,6 +146,17 @@ void TwinEngine::request(SessionSlot slot, Sequence request_sequence, const Requ
   mirror([&](std::uint64_t* words) {
     return encode_request(words, slot, request_sequence, request, now);
   });
+}
+
+void TwinEngine::cancel_replace(SessionSlot slot, Sequence request_sequence,
+                                const CancelOrder& cancel, const NewOrder& order, TimeNs now) {
+  one_->cancel_replace(slot, request_sequence, cancel, order, now);
+  Received one = one_.take_received();
+  if (difference_.empty()) {
+    (*two_)->cancel_replace(slot, request_sequence, cancel, order, now);
+    compare_inputs(one);
+  }
+  collect(std::move(one));
 }
 
 void TwinEngine::end_session(SessionSlot slot, TimeNs now) {

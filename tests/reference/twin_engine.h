@@ -49,6 +49,10 @@ class TwinEngine final : public EngineUnderTest {
                             core::TimeNs now) override;
   void request(core::SessionSlot slot, core::Sequence request_sequence,
                const core::Request& request, core::TimeNs now) override;
+  // No record has it yet: the twin is told as the engine is.
+  void cancel_replace(core::SessionSlot slot, core::Sequence request_sequence,
+                      const core::CancelOrder& cancel, const core::NewOrder& order,
+                      core::TimeNs now) override;
   void end_session(core::SessionSlot slot, core::TimeNs now) override;
   bool sweep(core::TimeNs now) override;
   void stop_accepting(core::Detail why, core::TimeNs now) override;
@@ -80,6 +84,8 @@ class TwinEngine final : public EngineUnderTest {
   // `encode(words)` writes the record of the input that engine one has just had.
   template <class Encode>
   void mirror(Encode encode);
+  // The twin has had the same input: compares what came of it.
+  void compare_inputs(const Received& one);
   void collect(Received received);
   void compare(const Received& one, const Received& two);
   void move();

@@ -18,7 +18,7 @@ MAY_INCLUDE = {
     "ipc": {"core", "ipc"},
     "tools": {"core", "ipc", "tools"},
     "bench": {"core", "ipc", "tools", "bench", "tests"},
-    "tests": {"core", "ipc", "tools", "tests"},
+    "tests": {"core", "ipc", "tools", "bench", "tests"},
     "docs": {"core", "ipc"},
 }
 

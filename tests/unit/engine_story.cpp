@@ -34,6 +34,13 @@ Sketch sketch(Side side, Lots quantity) {
   return result;
 }
 
+CancelOrder cancel_of(const Keys& keys) {
+  return {.oms_id = keys.oms_id,
+          .account_id = keys.account_id,
+          .order_id = keys.order_id,
+          .cl_ord_id = keys.cl_ord_id};
+}
+
 const char* state_text(OrderState state) {
   if (state == OrderState::kWorking) return "working";
   if (state == OrderState::kCanceled) return "canceled";
@@ -180,15 +187,27 @@ Answer Trader::sends(const Sketch& sketch) {
 }
 
 Refusal Trader::cancels(const Keys& keys) {
-  CancelOrder message;
-  message.oms_id = keys.oms_id;
-  message.account_id = keys.account_id;
-  message.order_id = keys.order_id;
-  message.cl_ord_id = keys.cl_ord_id;
-  const std::vector<Report> reports = asks(message);
+  const std::vector<Report> reports = asks(cancel_of(keys));
   if (reports.empty()) return {};
   EXPECT_TRUE(reports.front().is<Receipt>()) << "the receipt comes before every event";
   return reports.front().as<Receipt>().refusal();
+}
+
+Refusal Trader::replaces(const Keys& keys, const Sketch& sketch) {
+  NewOrder entry = sketch.message;
+  if (entry.account_id == 0) entry.account_id = account_;
+  story_->collect();
+  std::vector<Report>& pending = story_->pending_[slot_];
+  const std::size_t heard = pending.size();
+  story_->engine_->cancel_replace(slot_, ++story_->request_sequence_, cancel_of(keys), entry,
+                                  story_->now);
+  story_->collect();
+  EXPECT_GT(pending.size(), heard) << "every request gets a reply";
+  if (pending.empty() || !pending.back().is<Receipt>()) return {};
+  const auto receipt = pending.back().as<Receipt>();
+  pending.pop_back();
+  EXPECT_EQ(pending.size(), heard) << "a refusal is all that comes of a request";
+  return receipt.refusal();
 }
 
 std::vector<Report> Trader::reports() {
@@ -314,6 +333,9 @@ std::string Story::sentence(const Report& report) const {
   }
   if (report.is<TradeWhole>()) {
     return name_of(report.as<TradeWhole>().order_id) + trade_sentence(report.as<TradeWhole>());
+  }
+  if (report.is<OrderAccepted>()) {
+    return name_of(report.as<OrderAccepted>().order_id) + " accepted";
   }
   return "a report of type " + std::to_string(report.type());
 }

@@ -84,6 +84,9 @@ class Trader {
   Answer sends(const Sketch& sketch);
   core::Refusal cancels(const Keys& keys);
   core::Refusal cancels(core::OrderId order_id) { return cancels(Keys{.order_id = order_id}); }
+  // A cancel and an entry in one step. What comes of it is heard, the acceptance too ("B
+  // accepted"), but for a refusal.
+  core::Refusal replaces(const Keys& keys, const Sketch& sketch);
   // Gives any request; the reports that come to this session, the reply first.
   std::vector<core::Report> asks(const core::Request& request);
   template <class Message>
