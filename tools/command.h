@@ -55,6 +55,7 @@ void add_open_orders_command(CLI::App& app, CommandLine& line);
 void add_book_command(CLI::App& app, CommandLine& line);
 void add_watch_command(CLI::App& app, CommandLine& line);
 void add_top_command(CLI::App& app, CommandLine& line);
+void add_latency_command(CLI::App& app, CommandLine& line);
 void add_replay_command(CLI::App& app, CommandLine& line);
 void add_journal_command(CLI::App& app, CommandLine& line);
 

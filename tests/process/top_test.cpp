@@ -8,32 +8,17 @@
 #include "ipc/observer.h"
 #include "tests/process/engine.h"
 #include "tests/process/trading.h"
-#include "tools/json.h"
+#include "tests/support/json_member.h"
 
 namespace shmatch::process_test {
 namespace {
 
 using tools::JsonValue;
 
-// The member `path` ("engine.requests") of an object; fails the test when there is none.
-const JsonValue& member(const JsonValue& object, std::string_view path) {
-  static const JsonValue kNothing;
-  const std::size_t dot = path.find('.');
-  for (const tools::JsonMember& each : object.members) {
-    if (each.key != path.substr(0, dot)) continue;
-    return dot == std::string_view::npos ? each.value : member(each.value, path.substr(dot + 1));
-  }
-  ADD_FAILURE() << "no member " << path;
-  return kNothing;
-}
-
 JsonValue top_json(TestEngine& engine) {
   const Outcome outcome = engine.run({"--json", "top", "--interval", "0.05"});
   EXPECT_EQ(outcome.status, 0) << outcome.errors;
-  JsonValue value;
-  std::string fault;
-  EXPECT_TRUE(tools::parse_json(outcome.output, value, fault)) << fault << outcome.output;
-  return value;
+  return parsed(outcome.output);
 }
 
 void expect_failure(const Outcome& outcome, int status, std::string_view words) {
