@@ -56,6 +56,7 @@ void add_book_command(CLI::App& app, CommandLine& line);
 void add_watch_command(CLI::App& app, CommandLine& line);
 void add_top_command(CLI::App& app, CommandLine& line);
 void add_latency_command(CLI::App& app, CommandLine& line);
+void add_doctor_command(CLI::App& app, CommandLine& line);
 void add_replay_command(CLI::App& app, CommandLine& line);
 void add_journal_command(CLI::App& app, CommandLine& line);
 

@@ -39,6 +39,7 @@ void describe_program(CLI::App& app, CommandLine& line) {
   shmatch::tools::add_watch_command(app, line);
   shmatch::tools::add_top_command(app, line);
   shmatch::tools::add_latency_command(app, line);
+  shmatch::tools::add_doctor_command(app, line);
   shmatch::tools::add_replay_command(app, line);
   shmatch::tools::add_journal_command(app, line);
   app.footer(
@@ -62,7 +63,7 @@ int run(int argc, char** argv) {
     const std::vector<std::string> unknown = app.remaining();
     complain((unknown.empty() ? std::string("a command is needed: ")
                               : "unknown command " + unknown.front() + "; the commands are: ") +
-             "exec, send, cancel, status, open-orders, book, watch, top, latency, replay, journal");
+             "exec, send, cancel, status, open-orders, book, watch, top, latency, doctor, replay, journal");
     return shmatch::tools::kExitUsage;
   } catch (const CLI::ParseError& error) {
     complain(error.what());
