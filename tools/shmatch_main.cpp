@@ -63,7 +63,8 @@ int run(int argc, char** argv) {
     const std::vector<std::string> unknown = app.remaining();
     complain((unknown.empty() ? std::string("a command is needed: ")
                               : "unknown command " + unknown.front() + "; the commands are: ") +
-             "exec, send, cancel, status, open-orders, book, watch, top, latency, doctor, replay, journal");
+             "exec, send, cancel, status, open-orders, book, watch, top, latency, doctor, replay, "
+             "journal");
     return shmatch::tools::kExitUsage;
   } catch (const CLI::ParseError& error) {
     complain(error.what());
