@@ -10,8 +10,6 @@ void CountersWriter::look(const LoopCounts& counts, core::TimeNs now,
   note_gap(now, gap_ns);
   const auto slots = std::min(kSlotsAtOnce, static_cast<core::SessionSlot>(by_slot_.size()));
   for (core::SessionSlot i = 0; i < slots; ++i) show_next_slot();
-  if (++looks_ < kLooksBetween) return;
-  looks_ = 0;
   show_engine(counts, now);
 }
 

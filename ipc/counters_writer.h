@@ -1,5 +1,5 @@
-// CountersWriter: what the engine thread tells the page of counters, from its housekeeping: a few
-// session slots each time, and the engine's own counts now and then.
+// CountersWriter: what the engine thread tells the page of counters, from its housekeeping: the
+// engine's own counts, and a few session slots each time.
 //
 // The work of one time is bounded: kSlotsAtOnce slots, whatever the number of sessions is. A slot
 // is therefore shown again after (slots / kSlotsAtOnce) housekeepings: with 256 slots and an idle
@@ -44,7 +44,6 @@ class CountersWriter {
 
  private:
   static constexpr core::SessionSlot kSlotsAtOnce = 4;
-  static constexpr std::uint32_t kLooksBetween = 16;
 
   void note_gap(core::TimeNs now, std::uint64_t gap_ns) noexcept;
   void show_next_slot() noexcept;
@@ -58,7 +57,6 @@ class CountersWriter {
   EngineCounters counters_{};
   EngineStatus status_ = EngineStatus::kServing;
   core::SessionSlot next_slot_ = 0;
-  std::uint32_t looks_ = 0;
 };
 
 }  // namespace shmatch::ipc
