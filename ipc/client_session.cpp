@@ -5,12 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <span>
 #include <thread>
 #include <utility>
 
 #include "ipc/cpu.h"
+#include "ipc/engine_socket.h"
 #include "ipc/logon.h"
 
 namespace shmatch::ipc {
@@ -174,18 +173,7 @@ EngineState ClientSession::state() const noexcept {
 }
 
 EngineState ClientSession::look_at_socket() noexcept {
-  if (!closed_) {
-    std::array<std::byte, kPacketBytesMax> buffer{};
-    const Received received = receive_packet(link_.socket.get(), buffer);
-    if (received.outcome != Received::Outcome::kNothing) {
-      closed_ = true;
-      Farewell farewell;
-      const std::size_t size = std::min(received.size, buffer.size());
-      if (read_packet(std::span<const std::byte>(buffer).first(size), farewell)) {
-        end_reason_ = get_text(farewell.sentence);
-      }
-    }
-  }
+  if (!closed_) closed_ = engine_closed(link_.socket.get(), end_reason_);
   return state();
 }
 

@@ -51,11 +51,12 @@ void unwatch(int epoll, int handle) { ::epoll_ctl(epoll, EPOLL_CTL_DEL, handle, 
 
 struct ControlThread::Connection {
   enum class Stage : std::uint8_t {
-    kHello,    // waits for the logon request
-    kConfirm,  // has a slot and memory, waits for the client to map it
-    kOpening,  // handed to the engine
-    kServing,  // the engine polls it
-    kClosing,  // the client is gone, the engine still has the session
+    kHello,     // waits for the logon request
+    kConfirm,   // has a slot and memory, waits for the client to map it
+    kOpening,   // handed to the engine
+    kServing,   // the engine polls it
+    kClosing,   // the client is gone, the engine still has the session
+    kWatching,  // has the page of counters; the engine does not know it
   };
 
   std::uint64_t number = 0;
@@ -75,11 +76,13 @@ struct ControlThread::Connection {
 };
 
 ControlThread::ControlThread(const ServerOptions& options, EngineChannel& channel,
-                             ListeningSocket& listening, Replica& state)
+                             ListeningSocket& listening, Replica& state,
+                             const CountersPage& counters)
     : options_(options),
       channel_(channel),
       listening_(listening),
       state_(state),
+      counters_(counters),
       registry_(state.engine(), state.runs()) {}
 
 ControlThread::~ControlThread() = default;
@@ -293,12 +296,18 @@ void ControlThread::on_first_packet(Connection& connection, std::span<const std:
   PacketHeader header;
   if (packet.size() < sizeof header) return drop(connection);
   std::memcpy(&header, packet.data(), sizeof header);
-  if (header.magic != kPacketMagic || header.type != LogonRequest::kType) return drop(connection);
+  const bool watches = header.type == WatchRequest::kType;
+  if (header.magic != kPacketMagic || (header.type != LogonRequest::kType && !watches)) {
+    return drop(connection);
+  }
   if (header.version != kProtocolVersion) {
     return refuse(connection,
                   {FarewellReason::kWrongVersion,
                    "this engine speaks protocol version " + std::to_string(kProtocolVersion) +
                        ", this client version " + std::to_string(header.version)});
+  }
+  if (WatchRequest request; watches && read_packet(packet, request)) {
+    return on_watch_request(connection);
   }
   LogonRequest request;
   if (!read_packet(packet, request) || (request.flags & ~kLogonFlagsAll) != 0) {
@@ -308,6 +317,27 @@ void ControlThread::on_first_packet(Connection& connection, std::span<const std:
     connection.label += ", session " + name;
   }
   on_logon_request(connection, request);
+}
+
+void ControlThread::on_watch_request(Connection& connection) {
+  if (stopping_) return refuse(connection, stopping());
+  if (const auto refusal = check_watch(options_, connection.peer.uid)) {
+    return refuse(connection, *refusal);
+  }
+  if (watchers_ == kWatchersMax) {
+    return refuse(connection,
+                  {FarewellReason::kTooManyWatchers,
+                   std::to_string(kWatchersMax) + " clients watch this engine already"});
+  }
+  WatchOffer offer;
+  offer.counters_size = counters_.size();
+  offer.reference_size = reference_size_;
+  const std::array handles{counters_.handle(), reference_memory_.get()};
+  if (!send_packet(connection.socket.get(), offer, handles)) return drop(connection);
+  leave_logon(connection);
+  connection.stage = Connection::Stage::kWatching;
+  ++watchers_;
+  log(LogLevel::kInfo, "the counters are watched (" + connection.label + ")");
 }
 
 void ControlThread::on_logon_request(Connection& connection, const LogonRequest& request) {
@@ -439,7 +469,7 @@ void ControlThread::on_ended(const Notice& notice) {
 
 // The client logged off or died.
 void ControlThread::on_gone(Connection& connection) {
-  if (connection.logging_on()) {
+  if (connection.logging_on() || connection.stage == Connection::Stage::kWatching) {
     drop(connection);
     return;
   }
@@ -463,6 +493,7 @@ void ControlThread::refuse(Connection& connection, const Refusal& refusal) {
 void ControlThread::drop(Connection& connection) {
   if (connection.stage == Connection::Stage::kConfirm) registry_.release(connection.slot);
   if (connection.logging_on()) leave_logon(connection);
+  if (connection.stage == Connection::Stage::kWatching) --watchers_;
   // Closing alone would not do while a forked child holds a copy of the descriptor.
   if (connection.socket) unwatch(epoll_.get(), connection.socket.get());
   if (connection.peer.process) unwatch(epoll_.get(), connection.peer.process.get());

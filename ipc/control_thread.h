@@ -9,6 +9,9 @@
 // when the engine ends it. A resumable one then waits in its slot (ipc/session_registry.h) for a
 // logon that goes on with it.
 //
+// Whoever only watches gets the page of counters and no session; the engine thread never hears of
+// it.
+//
 // Thread: constructed and prepared before run(); run() is the control thread; request_stop from any
 // thread and from signal handlers; the counters from any thread. Sessions that stood at the stop
 // are destroyed with this object, which must therefore outlive the engine thread.
@@ -23,6 +26,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "ipc/counters_page.h"
 #include "ipc/engine_channel.h"
 #include "ipc/file_descriptor.h"
 #include "ipc/logon.h"
@@ -37,13 +41,15 @@ namespace shmatch::ipc {
 
 // Connections that have not become sessions yet, of all uids together.
 inline constexpr std::uint32_t kLogonsUnderWayMax = 512;
+// Those that watch the counters at the same time.
+inline constexpr std::uint32_t kWatchersMax = 32;
 
 class ControlThread {
  public:
   // All must outlive this object. Of `state` the engine is looked at here alone, before its thread
   // runs; its memory is populated further while the server runs.
   ControlThread(const ServerOptions& options, EngineChannel& channel, ListeningSocket& listening,
-                Replica& state);
+                Replica& state, const CountersPage& counters);
   ~ControlThread();
 
   // Makes the reference data and what the thread waits on. Fault: no memory or descriptors.
@@ -75,6 +81,7 @@ class ControlThread {
   void adopt(FileDescriptor socket);
   void receive(Connection& connection);
   void on_first_packet(Connection& connection, std::span<const std::byte> packet);
+  void on_watch_request(Connection& connection);
   void on_logon_request(Connection& connection, const LogonRequest& request);
   bool admit(Connection& connection, const LogonRequest& request);
   void offer(Connection& connection, const LogonRequest& request, const core::User& user);
@@ -92,6 +99,7 @@ class ControlThread {
   EngineChannel& channel_;
   ListeningSocket& listening_;
   Replica& state_;
+  const CountersPage& counters_;
 
   FileDescriptor epoll_;
   FileDescriptor stop_event_;
@@ -103,6 +111,7 @@ class ControlThread {
   SessionRegistry registry_;
   std::map<uid_t, std::uint32_t> logons_under_way_;
   std::uint32_t logons_under_way_all_ = 0;
+  std::uint32_t watchers_ = 0;
   std::uint32_t opening_ = 0;  // sessions posted to the engine and not yet opened
   struct Overdue {
     Deadline deadline;

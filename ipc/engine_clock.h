@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "core/types.h"
 
@@ -39,6 +40,8 @@ class EngineClock {
       // A counter that reads lower than at the last look (another socket, a machine moved) stands
       // still until it has caught up.
       const std::uint64_t counted = std::max(ticks(), anchor_ticks_);
+      largest_gap_ = std::max(largest_gap_, static_cast<std::int64_t>(counted - last_counted_));
+      last_counted_ = counted;
       const auto passed = static_cast<core::Wide>(counted - anchor_ticks_) * scale_;
       time = anchor_ns_ + static_cast<core::TimeNs>(passed >> kScaleBits);
     } else {
@@ -46,6 +49,13 @@ class EngineClock {
     }
     last_ = std::max(last_, time);
     return last_;
+  }
+
+  // The longest time between two neighbouring calls of `now` since the last call of this one, in
+  // nanoseconds; 0 as long as the counter's rate is not known, and where it is not constant.
+  std::uint64_t take_largest_gap() noexcept {
+    const auto gap = static_cast<core::Wide>(std::exchange(largest_gap_, 0)) * scale_;
+    return static_cast<std::uint64_t>(gap >> kScaleBits);
   }
 
   // Looks at the wall's clock when the last look is long enough ago. Call it off the path of
@@ -60,6 +70,7 @@ class EngineClock {
     anchor_ns_ = read(CLOCK_REALTIME);
     // Before that much time the rate would be a guess.
     if (elapsed < kTimeBeforeRateNs || anchor_ticks_ <= first_ticks_) return;
+    if (scale_ == 0) last_counted_ = anchor_ticks_;
     scale_ = static_cast<std::uint64_t>((static_cast<core::Wide>(elapsed) << kScaleBits) /
                                         (anchor_ticks_ - first_ticks_));
   }
@@ -104,6 +115,8 @@ class EngineClock {
   core::TimeNs anchor_ns_ = 0;
   std::uint64_t scale_ = 0;  // nanoseconds a tick, times 2^kScaleBits; 0: not known yet
   core::TimeNs last_ = 0;
+  std::uint64_t last_counted_ = 0;  // ticks at the last call of `now`
+  std::int64_t largest_gap_ = 0;    // ticks between two calls of it
 };
 
 }  // namespace shmatch::ipc

@@ -21,7 +21,7 @@ constexpr std::uint64_t kSleepMaxNs = 200'000;
 
 EngineLoop::EngineLoop(Replica& state, InputLog& log, IdleMode idle,
                        std::chrono::nanoseconds resume_grace, std::uint64_t digest_every,
-                       EngineChannel& channel, Capture* capture)
+                       EngineChannel& channel, CountersPage& page, Capture* capture)
     : engine_(state.engine()),
       hints_(state.engine()),
       windows_(state.windows()),
@@ -32,7 +32,8 @@ EngineLoop::EngineLoop(Replica& state, InputLog& log, IdleMode idle,
       channel_(channel),
       capture_(capture),
       by_slot_(engine_.session_capacity(), nullptr),
-      polling_(by_slot_.size()) {
+      polling_(by_slot_.size()),
+      counters_(page, engine_, log_, by_slot_) {
   for (auto* list : {&doomed_, &ended_}) list->reserve(by_slot_.size());
   sweeping_slots_.reserve(by_slot_.size());
   orphans_.reserve(by_slot_.size());
@@ -59,7 +60,7 @@ void EngineLoop::restart() noexcept {
 void EngineLoop::run() noexcept {
   while (!stopping_) {
     const std::uint32_t done = pass();
-    ++passes_;
+    ++counts_.passes;
     work_ += done + 1;
     if (done != 0) {
       empty_passes_ = 0;
@@ -72,7 +73,7 @@ void EngineLoop::run() noexcept {
 }
 
 void EngineLoop::deliver(core::SessionSlot to, const core::Report& report) noexcept {
-  ++reports_;
+  ++counts_.reports;
   windows_.keep(to, report);
   Session* const session = by_slot_[to];
   // A resumable session goes on hearing while its client is away.
@@ -157,7 +158,7 @@ std::uint32_t EngineLoop::visit(Session& session) noexcept {
   }
   settle();
   if (taken != 0) log_.publish();
-  requests_ += taken;
+  counts_.requests += taken;
   session.set_last_batch(taken);
   return taken;
 }
@@ -236,6 +237,7 @@ void EngineLoop::sweep() noexcept {
 
 void EngineLoop::idle() noexcept {
   ++empty_passes_;
+  ++counts_.idle_passes;
   if (idle_mode_ == IdleMode::kYield && empty_passes_ > kPassesBeforeYield) {
     ::sched_yield();
     work_ = kHousekeepingWork;
@@ -302,14 +304,15 @@ void EngineLoop::tell_opened() noexcept {
 
 void EngineLoop::housekeep() noexcept {
   work_ = 0;
-  for (std::size_t i = 0; i < polling_.size(); ++i) polling_[i].beat(passes_);
+  for (std::size_t i = 0; i < polling_.size(); ++i) polling_[i].beat(counts_.passes);
   polling_.tidy();
   clock_.synchronize();
   channel_.retry();
   if (!orphans_.empty() && !frozen_ && clock_.now() >= grace_end_) end_orphans();
   if (engine_.last_sequence() >= marked_ + digest_every_) mark_digest();
   report_free_slots();
-  publish_counters();
+  const core::TimeNs now = clock_.now();
+  counters_.look(counts_, now, clock_.take_largest_gap());
   take_commands();
 }
 
@@ -448,20 +451,6 @@ void EngineLoop::report_free_slots() noexcept {
   });
 }
 
-void EngineLoop::publish_counters() noexcept {
-  shown_requests_.store(requests_, std::memory_order_relaxed);
-  shown_reports_.store(reports_, std::memory_order_relaxed);
-  shown_sequence_.store(engine_.last_sequence(), std::memory_order_relaxed);
-  shown_working_orders_.store(engine_.working_orders(), std::memory_order_relaxed);
-}
-
-EngineCounters EngineLoop::counters() const noexcept {
-  return {.requests = shown_requests_.load(std::memory_order_relaxed),
-          .reports = shown_reports_.load(std::memory_order_relaxed),
-          .sequence = shown_sequence_.load(std::memory_order_relaxed),
-          .working_orders = shown_working_orders_.load(std::memory_order_relaxed)};
-}
-
 void EngineLoop::stop() noexcept {
   if (!frozen_) {
     const core::TimeNs now = clock_.now();
@@ -495,7 +484,7 @@ void EngineLoop::stop() noexcept {
   for (Session* session : ended_) session->show_stopped();
   release_ended();
   tell_opened();
-  publish_counters();
+  counters_.finish(counts_, clock_.now());
   channel_.retry();
   channel_.post(Notice{.kind = Notice::Kind::kStopped});
 }

@@ -19,11 +19,9 @@
 // an input right after the current one; out of the tables; at the end of the pass the notice after
 // which the control thread may destroy it. No Session is touched after that notice.
 //
-// Thread: constructed and destroyed while no engine thread runs; run() is the engine thread;
-// counters() from any thread.
+// Thread: constructed and destroyed while no engine thread runs; run() is the engine thread.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <span>
@@ -32,6 +30,7 @@
 #include "core/look_ahead.h"
 #include "core/matching_engine.h"
 #include "ipc/capture.h"
+#include "ipc/counters_writer.h"
 #include "ipc/engine_channel.h"
 #include "ipc/engine_clock.h"
 #include "ipc/input_log.h"
@@ -42,18 +41,12 @@
 
 namespace shmatch::ipc {
 
-struct EngineCounters {
-  std::uint64_t requests = 0;
-  std::uint64_t reports = 0;
-  std::uint64_t sequence = 0;
-  std::uint32_t working_orders = 0;
-};
-
 class EngineLoop final : private core::ReportSink {
  public:
   // All must outlive this object. `state` has an engine: a fresh one, or what recovery found.
   EngineLoop(Replica& state, InputLog& log, IdleMode idle, std::chrono::nanoseconds resume_grace,
-             std::uint64_t digest_every, EngineChannel& channel, Capture* capture = nullptr);
+             std::uint64_t digest_every, EngineChannel& channel, CountersPage& page,
+             Capture* capture = nullptr);
 
   // The first input of a recovered state: sessions that were open then wait for their clients. Call
   // it before run.
@@ -62,8 +55,6 @@ class EngineLoop final : private core::ReportSink {
   // Serves until the stop command; then answers what waits in the rings with 102, shows every
   // session that the engine has stopped, and returns.
   void run() noexcept;
-
-  EngineCounters counters() const noexcept;
 
  private:
   static constexpr std::uint32_t kBatch = 16;
@@ -101,7 +92,6 @@ class EngineLoop final : private core::ReportSink {
   void end_orphans() noexcept;
   void report_free_slots() noexcept;
   void mark_digest() noexcept;
-  void publish_counters() noexcept;
   void stop() noexcept;
   bool waits_for_disk() noexcept;
 
@@ -131,7 +121,8 @@ class EngineLoop final : private core::ReportSink {
   std::vector<Opened> opened_;
 
   EngineClock clock_;
-  std::uint64_t passes_ = 0;
+  LoopCounts counts_;
+  CountersWriter counters_;
   std::uint64_t empty_passes_ = 0;
   std::uint32_t work_ = 0;                        // since the last housekeeping
   core::Sequence released_ = ~core::Sequence{0};  // reports of inputs up to this one may leave
@@ -140,14 +131,6 @@ class EngineLoop final : private core::ReportSink {
   bool sweeping_ = false;
   bool frozen_ = false;
   bool stopping_ = false;
-  std::uint64_t requests_ = 0;
-  std::uint64_t reports_ = 0;
-
-  // Copies for other threads; each is a plain count that publishes nothing else, hence relaxed.
-  std::atomic<std::uint64_t> shown_requests_{0};
-  std::atomic<std::uint64_t> shown_reports_{0};
-  std::atomic<std::uint64_t> shown_sequence_{0};
-  std::atomic<std::uint32_t> shown_working_orders_{0};
 };
 
 }  // namespace shmatch::ipc

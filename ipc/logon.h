@@ -8,12 +8,17 @@
 //                                    <-   Serving (the rings are polled from now on), or Farewell
 //                                    <-   Farewell, when the engine ends the session
 //
+//   WatchRequest                     ->
+//                                    <-   WatchOffer with two descriptors, or Farewell
+//
 // The descriptors are those of the requests memory, the reports memory and the reference data.
 // After Confirm a client sends nothing more; whatever it sends ends its session. Closing the socket
-// logs off. One packet is one SOCK_SEQPACKET record of exactly the size below, little-endian,
-// padding zero; texts are filled up with zeros. What has another size, magic or type is hostile or
-// broken: the engine closes. The first 8 bytes and all of Farewell keep their meaning in every
-// protocol version, so that a client of another version can print why it was refused.
+// logs off. Whoever only watches the engine's counters needs no session: it gets the page of
+// counters (ipc/counters_layout.h) and the reference data, and keeps the socket to see the end. One
+// packet is one SOCK_SEQPACKET record of exactly the size below, little-endian, padding zero; texts
+// are filled up with zeros. What has another size, magic or type is hostile or broken: the engine
+// closes. The first 8 bytes and all of Farewell keep their meaning in every protocol version, so
+// that a client of another version can print why it was refused.
 #pragma once
 
 #include <cstddef>
@@ -34,6 +39,8 @@ enum class PacketType : std::uint16_t {
   kConfirm = 3,
   kServing = 4,
   kFarewell = 5,
+  kWatchRequest = 6,
+  kWatchOffer = 7,
 };
 
 struct PacketHeader {
@@ -58,6 +65,7 @@ enum class FarewellReason : std::uint32_t {
   kNotResumable = 12,    // that session has ended just now and is being tidied up: try again
   kBadSessionName = 13,  // a resumable session needs a name
   kJournalFailed = 14,   // nobody can log on until the engine is started again
+  kTooManyWatchers = 15,
   kSlowReader = 20,
   kBreach = 21,
 };
@@ -127,6 +135,18 @@ struct Farewell {
   char sentence[kSentenceBytes] = {};
 };
 
+struct WatchRequest {
+  static constexpr PacketType kType = PacketType::kWatchRequest;
+  PacketHeader header;
+};
+
+struct WatchOffer {
+  static constexpr PacketType kType = PacketType::kWatchOffer;
+  PacketHeader header;
+  std::uint64_t counters_size = 0;  // bytes of each memory
+  std::uint64_t reference_size = 0;
+};
+
 static_assert(sizeof(PacketHeader) == 8 && offsetof(PacketHeader, type) == 6);
 static_assert(sizeof(LogonRequest) == 112 && offsetof(LogonRequest, flags) == 8);
 static_assert(offsetof(LogonRequest, request_slots) == 12 &&
@@ -143,6 +163,9 @@ static_assert(offsetof(Serving, resumed) == 12 && offsetof(Serving, lost_from) =
 static_assert(offsetof(Serving, run) == 24);
 static_assert(sizeof(Farewell) == 256 && offsetof(Farewell, reason) == 8);
 static_assert(offsetof(Farewell, sentence) == 16);
+static_assert(sizeof(WatchRequest) == 8);
+static_assert(sizeof(WatchOffer) == 24 && offsetof(WatchOffer, counters_size) == 8);
+static_assert(offsetof(WatchOffer, reference_size) == 16);
 
 inline constexpr std::size_t kPacketBytesMax = sizeof(Farewell);
 

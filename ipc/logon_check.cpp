@@ -7,15 +7,23 @@
 namespace shmatch::ipc {
 namespace {
 
-std::optional<Refusal> choose_user(const ServerOptions& options, uid_t uid, std::string_view name,
-                                   const core::User*& user) {
-  const std::string who = "uid " + std::to_string(uid);
+// Null when a process of `uid` may not log on as anybody.
+const LogonRule* rule_of(const ServerOptions& options, uid_t uid) {
   const auto& rules = options.logon_rules;
   const auto rule = std::find_if(rules.begin(), rules.end(),
                                  [uid](const LogonRule& each) { return each.uid == uid; });
-  if (rule == rules.end() || rule->users.empty()) {
-    return Refusal{FarewellReason::kUidNotConfigured, who + " may not log on to this engine"};
-  }
+  return rule == rules.end() || rule->users.empty() ? nullptr : &*rule;
+}
+
+Refusal not_configured(uid_t uid) {
+  return {FarewellReason::kUidNotConfigured,
+          "uid " + std::to_string(uid) + " may not log on to this engine"};
+}
+
+std::optional<Refusal> choose_user(const ServerOptions& options, uid_t uid, std::string_view name,
+                                   const core::User*& user) {
+  const LogonRule* const rule = rule_of(options, uid);
+  if (rule == nullptr) return not_configured(uid);
   const auto& users = options.configuration.users;
   const auto found = std::find_if(users.begin(), users.end(), [&](const core::User& each) {
     return name.empty() ? each.id == rule->users.front() : each.name == name;
@@ -24,7 +32,8 @@ std::optional<Refusal> choose_user(const ServerOptions& options, uid_t uid, std:
     return Refusal{FarewellReason::kUnknownUser, "unknown user " + printable(name)};
   }
   if (std::find(rule->users.begin(), rule->users.end(), found->id) == rule->users.end()) {
-    return Refusal{FarewellReason::kUserNotAllowed, who + " may not log on as " + found->name};
+    return Refusal{FarewellReason::kUserNotAllowed,
+                   "uid " + std::to_string(uid) + " may not log on as " + found->name};
   }
   user = &*found;
   return std::nullopt;
@@ -69,6 +78,11 @@ std::optional<Refusal> check_logon(const ServerOptions& options, uid_t uid,
            .resumable = resumable};
   set_text(logon.name, name);
   return std::nullopt;
+}
+
+std::optional<Refusal> check_watch(const ServerOptions& options, uid_t uid) {
+  if (rule_of(options, uid) != nullptr) return std::nullopt;
+  return not_configured(uid);
 }
 
 }  // namespace shmatch::ipc

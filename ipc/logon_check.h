@@ -26,4 +26,7 @@ std::optional<Refusal> check_logon(const ServerOptions& options, uid_t uid,
                                    const LogonRequest& request, const core::User*& user,
                                    core::Logon& logon);
 
+// Judges whether a process of `uid` may watch the counters: whoever may log on as anybody may.
+std::optional<Refusal> check_watch(const ServerOptions& options, uid_t uid);
+
 }  // namespace shmatch::ipc

@@ -105,6 +105,13 @@ class RingWriter {
   core::Sequence last_sequence() const noexcept { return sequence_; }
   // The first slot of the last message written.
   const Slot& last_head() const noexcept { return slots_[last_head_ & mask_]; }
+  // Slots written that the reader has not given back, as far as it has said: at most the ring's.
+  // For whoever watches; a hostile reader lies here at will.
+  std::uint64_t unread_slots() const noexcept {
+    const std::uint64_t consumed = load_word(*consumed_, std::memory_order_relaxed);
+    if (consumed > position_) return 0;
+    return position_ - consumed > mask_ ? mask_ + 1 : position_ - consumed;
+  }
 
  private:
   static void store_payload(Slot& slot, const std::uint64_t* words) noexcept {

@@ -16,6 +16,7 @@
 
 #include "core/matching_engine.h"
 #include "ipc/control_thread.h"
+#include "ipc/counters_page.h"
 #include "ipc/cpu.h"
 #include "ipc/engine_channel.h"
 #include "ipc/engine_loop.h"
@@ -41,9 +42,10 @@ constexpr std::uint32_t kWindowSlotsMax = 1U << 20;
 // engine serves.
 constexpr std::chrono::milliseconds kPopulateTime{250};
 
-// Two for each session (socket, process), four for each logon under way, and some for the rest.
+// Two for each session and watcher (socket, process), four for each logon under way, and some for
+// the rest.
 constexpr rlim_t kDescriptorsPerSession = 2;
-constexpr rlim_t kDescriptorsElse = 4 * kLogonsUnderWayMax + 64;
+constexpr rlim_t kDescriptorsElse = 4 * kLogonsUnderWayMax + 2 * kWatchersMax + 64;
 
 Fault check_rules(const ServerOptions& options) {
   const auto& users = options.configuration.users;
@@ -194,7 +196,7 @@ class Server::Service {
   const std::string& socket_path() const noexcept { return options_.socket_path; }
 
   ServerStatistics statistics() const noexcept {
-    const EngineCounters counters = loop_->counters();
+    const EngineCounters counters = page_.engine();
     return {.sessions = control_->sessions(),
             .logons = control_->logons(),
             .logons_refused = control_->refused(),
@@ -203,7 +205,7 @@ class Server::Service {
             .requests = counters.requests,
             .reports = counters.reports,
             .engine_sequence = counters.sequence,
-            .working_orders = counters.working_orders,
+            .working_orders = static_cast<std::uint32_t>(counters.working_orders),
             .durable_sequence = journal_ ? journal_->durable() : 0};
   }
 
@@ -218,11 +220,12 @@ class Server::Service {
     channel_ = std::make_unique<EngineChannel>(options_.configuration.capacities.sessions);
     if (journal_) log_ = journal_->log();
     if (options_.capture) capture_.emplace(options_.capture);
+    if (Fault fault = page_.create(options_)) return fault;
     loop_ = std::make_unique<EngineLoop>(*state_, log_, options_.idle, options_.resume_grace,
-                                         options_.journal_digest_every, *channel_,
+                                         options_.journal_digest_every, *channel_, page_,
                                          capture_ ? &*capture_ : nullptr);
     if (journal_ && journal_->recovered()) loop_->restart();
-    control_ = std::make_unique<ControlThread>(options_, *channel_, listening_, *state_);
+    control_ = std::make_unique<ControlThread>(options_, *channel_, listening_, *state_, page_);
     return control_->prepare();
   }
 
@@ -261,6 +264,7 @@ class Server::Service {
   std::unique_ptr<LiveJournal> journal_;
   InputLog log_;
   std::optional<Capture> capture_;
+  CountersPage page_;
   std::unique_ptr<EngineChannel> channel_;
   std::unique_ptr<EngineLoop> loop_;
   std::unique_ptr<ControlThread> control_;

@@ -110,7 +110,7 @@ struct ServerOptions {
   std::function<void(LogLevel, std::string_view)> log;
 };
 
-// Counters since start. The engine thread publishes its own now and then, so they lag by up to a
+// Counters since start. The engine thread shows its own now and then, so they lag by up to a
 // millisecond or so.
 struct ServerStatistics {
   std::uint32_t sessions = 0;  // open now

@@ -135,6 +135,13 @@ class Session {
   // answered.
   void refuse_unreleased(core::Sequence released, int error, core::TimeNs now) noexcept;
 
+  // For whoever watches.
+  core::Sequence reports_written() const noexcept { return reports_.last_sequence(); }
+  std::uint64_t unread_report_slots() const noexcept { return reports_.unread_slots(); }
+  std::uint32_t report_slots() const noexcept { return memory_.sizes().report_slots; }
+  std::uint64_t backlog_used() const noexcept { return backlog_.used_slots(); }
+  std::uint64_t backlog_slots() const noexcept { return backlog_.slot_count(); }
+
   void beat(std::uint64_t passes) noexcept;
   void show_stopped() noexcept;
 

@@ -10,9 +10,6 @@ namespace shmatch::tools {
 
 namespace {
 
-// Errors are promised within a second, also when the engine is there but hangs.
-constexpr std::chrono::milliseconds kLogonTimeout{900};
-
 int exit_status_of(ClientError error) noexcept {
   switch (error) {
     case ClientError::kNone:
@@ -49,13 +46,15 @@ LogonOptions logon_options(const GlobalOptions& global, const std::string& user,
 
 Client log_on(const GlobalOptions& global, std::string_view command) {
   Client client;
-  const Failure failure = client.logon(logon_options(global, global.user, command));
-  // An engine that accepts but does not serve is no engine.
+  require_logon(client.logon(logon_options(global, global.user, command)));
+  return client;
+}
+
+void require_logon(const Failure& failure) {
   if (failure.error == ClientError::kTimeout || failure.error == ClientError::kEngineGone) {
     throw ExitError(kExitNoEngine, failure.text);
   }
   require(failure);
-  return client;
 }
 
 void require(const Failure& failure) {

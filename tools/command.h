@@ -7,6 +7,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -53,6 +54,9 @@ void add_status_command(CLI::App& app, CommandLine& line);
 void add_open_orders_command(CLI::App& app, CommandLine& line);
 void add_book_command(CLI::App& app, CommandLine& line);
 void add_watch_command(CLI::App& app, CommandLine& line);
+void add_top_command(CLI::App& app, CommandLine& line);
+void add_latency_command(CLI::App& app, CommandLine& line);
+void add_doctor_command(CLI::App& app, CommandLine& line);
 void add_replay_command(CLI::App& app, CommandLine& line);
 void add_journal_command(CLI::App& app, CommandLine& line);
 
@@ -66,6 +70,12 @@ Client log_on(const GlobalOptions& global, std::string_view command);
 
 // Throws the ExitError that fits `failure`, if it is one.
 void require(const Failure& failure);
+
+// How long a command tries to reach the engine: errors are promised within a second, also when the
+// engine is there but hangs.
+inline constexpr std::chrono::milliseconds kLogonTimeout{900};
+// The same, after an attempt to reach the engine: one that accepts but does not serve is none.
+void require_logon(const Failure& failure);
 
 // Throws the ExitError for a session that check_socket found to be over.
 [[noreturn]] void throw_engine_gone(const Client& client);

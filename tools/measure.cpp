@@ -143,6 +143,14 @@ std::uint64_t timer_ticks() noexcept {
 #endif
 }
 
+std::uint64_t loose_ticks() noexcept {
+#if defined(__x86_64__)
+  return __rdtsc();
+#else
+  return timer_ticks();
+#endif
+}
+
 double nanoseconds_per_tick() {
   static const double value = [] {
     const auto begin_time = Clock::now();

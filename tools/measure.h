@@ -23,6 +23,8 @@ namespace shmatch::tools {
 // Cycle counter readings, and what one of them is worth.
 std::uint64_t timer_ticks() noexcept;
 double nanoseconds_per_tick();
+// A reading that waits for nothing before it and keeps nothing behind it back: for loops that poll.
+std::uint64_t loose_ticks() noexcept;
 // What one reading of the timer costs, in nanoseconds: the median of many.
 double timer_cost_ns();
 
@@ -36,6 +38,13 @@ class Samples {
   }
   void add(std::uint64_t ticks) { ticks_.push_back(ticks); }
   std::size_t count() const noexcept { return ticks_.size(); }
+  // Calls f with each sample, in nanoseconds.
+  template <class F>
+  void for_each_ns(F f) const {
+    for (const std::uint64_t ticks : ticks_) {
+      f(static_cast<double>(ticks) * nanoseconds_per_tick());
+    }
+  }
   // The smallest value that at least `fraction` (0..1) of the samples do not exceed, in
   // nanoseconds; 0 when there are no samples.
   double percentile_ns(double fraction);

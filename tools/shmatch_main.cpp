@@ -38,6 +38,9 @@ void describe_program(CLI::App& app, CommandLine& line) {
   shmatch::tools::add_open_orders_command(app, line);
   shmatch::tools::add_book_command(app, line);
   shmatch::tools::add_watch_command(app, line);
+  shmatch::tools::add_top_command(app, line);
+  shmatch::tools::add_latency_command(app, line);
+  shmatch::tools::add_doctor_command(app, line);
   shmatch::tools::add_replay_command(app, line);
   shmatch::tools::add_journal_command(app, line);
   app.footer(

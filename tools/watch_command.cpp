@@ -1,27 +1,17 @@
 // watch: every order state and trade that the user may see, as it comes.
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdio>
 #include <ctime>
 
 #include "tools/command.h"
 #include "tools/report_codec.h"
+#include "tools/stop_signals.h"
 #include "tools/text_view.h"
 
 namespace shmatch::tools {
 
 namespace {
-
-volatile std::sig_atomic_t interrupted = 0;
-
-// Without SA_RESTART, so that a signal also ends a sleep.
-void end_on_signals() {
-  struct sigaction action {};
-  action.sa_handler = [](int) { interrupted = 1; };
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
 
 void sleep_a_moment() {
   constexpr timespec kMoment{0, 500'000};
@@ -56,14 +46,14 @@ bool print_waiting(Client& client, bool json) {
 }
 
 int run_watch(const GlobalOptions& global) {
-  end_on_signals();
+  watch_stop_signals();
   Client client = log_on(global, "watch");
   // For a person who would else look at an empty screen; to a program standard error says failures
   // only.
   if (isatty(STDERR_FILENO) == 1) {
     std::fprintf(stderr, "shmatch: watching as %s\n", client.session().user_name.c_str());
   }
-  while (interrupted == 0) {
+  while (!stop_requested()) {
     if (print_waiting(client, global.json)) continue;
     if (client.check_socket() != EngineState::kServing) {
       // What came before the end still counts.

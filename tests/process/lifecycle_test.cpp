@@ -45,6 +45,13 @@ TEST(Lifecycle, SigintStopsCleanlyToo) {
   EXPECT_FALSE(std::filesystem::exists(engine.socket()));
 }
 
+TEST(Lifecycle, TheDoctorNeedsNoEngine) {
+  const Outcome outcome = finish(Process::execute({shmatch_program(), "--json", "doctor"}));
+  EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  EXPECT_NE(outcome.output.find("\"check\":\"clock source\""), std::string::npos);
+  EXPECT_NE(outcome.output.find("\"lost_share\":"), std::string::npos);
+}
+
 TEST(Lifecycle, ASecondEngineOnTheSameSocketRefuses) {
   TestEngine engine;
   const Outcome second = finish(Process::execute(engine.command()));

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "ipc/observer.h"
 #include "tests/process/engine.h"
 #include "tests/process/raw_session.h"
 
@@ -259,6 +260,38 @@ TEST(Seals, StandWhenTheEngineBeginsToServe) {
   constexpr int kWanted = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
   EXPECT_EQ(::fcntl(session.requests_handle(), F_GET_SEALS) & kWanted, kWanted);
   EXPECT_EQ(::fcntl(session.reports_handle(), F_GET_SEALS) & kWanted, kWanted);
+}
+
+int attack_counters(const std::string& socket) {
+  ipc::Observer observer;
+  if (const Failure failed = observer.connect(socket)) {
+    say(failed.text);
+    return 1;
+  }
+  const int handle = observer.page_handle();
+  const std::size_t size = ipc::counters_size(observer.header().session_slots);
+  void* mapping = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, handle, 0);
+  if (mapping == MAP_FAILED) return 1;
+  const Shared counters{"counters", handle, static_cast<std::byte*>(mapping), size, false};
+  Verdict verdict;
+  attack(verdict, counters.name, handle, size);
+  attack_reopened(verdict, counters);
+  attack_mapping(verdict, counters);
+  ::munmap(mapping, size);
+  ipc::CountersLook look;
+  if (!has_size(handle, size) || !observer.look(look)) verdict.expect("counters, look", 0, {});
+  return verdict.faults() == 0 ? 0 : 1;
+}
+
+TEST(Seals, RefuseEveryWayToChangeTheCountersFromAnotherUid) {
+  if (!may_change_uid()) GTEST_SKIP() << "changing the uid needs root";
+  TestEngine engine(carol_is_nobody());
+  StartOptions options;
+  options.uid = kNobody;
+  const Outcome outcome =
+      finish(Process::branch([&] { return attack_counters(engine.socket()); }, options));
+  EXPECT_EQ(outcome.status, 0) << outcome.output << outcome.errors;
+  EXPECT_EQ(outcome.output, "");
 }
 
 // Between the offer and the confirmation the requests memory is not yet sealed against holes.

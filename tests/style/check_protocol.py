@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Compares docs/PROTOCOL.md with the asserts of core/message_layout.h and core/reject.h.
+"""Compares docs/PROTOCOL.md with the asserts of core/message_layout.h, ipc/counters_layout.h and
+core/reject.h.
 
 usage: check_protocol.py PROJECT
 
@@ -43,7 +44,8 @@ def main(project):
     messages = (root / "core/message.h").read_text()
     faults = []
 
-    asserted = asserted_layout((root / "core/message_layout.h").read_text())
+    asserted = asserted_layout((root / "core/message_layout.h").read_text() +
+                               (root / "ipc/counters_layout.h").read_text())
     documented = documented_layout(document)
     for message in sorted(asserted.keys() | documented.keys()):
         if asserted.get(message) != documented.get(message):

@@ -47,5 +47,25 @@ TEST(EngineClock, CarriesTheTimeOnWithoutLooks) {
   }
 }
 
+TEST(EngineClock, KnowsTheLongestTimeBetweenTwoReadings) {
+  EngineClock clock;
+  core::TimeNs until = wall() + 50'000'000;
+  while (wall() < until) {
+    clock.synchronize();
+    clock.now();
+  }
+  clock.take_largest_gap();
+  clock.now();
+  until = wall() + 5'000'000;
+  while (wall() < until) {
+  }
+  clock.now();
+  clock.now();
+  const std::uint64_t gap = clock.take_largest_gap();
+  if (gap == 0) GTEST_SKIP() << "this processor's counter does not run at a constant rate";
+  EXPECT_GE(gap, 4'900'000U);
+  EXPECT_EQ(clock.take_largest_gap(), 0U);
+}
+
 }  // namespace
 }  // namespace shmatch::ipc
