@@ -1,5 +1,6 @@
 // The baseline's rules: docs/PROTOCOL.md "What a cancel request is answered" has the tables.
 #include "bench/baseline_engine.h"
+#include "core/order_rules.h"
 
 namespace shmatch::bench {
 
@@ -9,66 +10,6 @@ namespace {
 
 constexpr std::uint32_t kNone = 0xFFFF'FFFF;
 constexpr std::uint8_t kMayTrade = kPermissionTrading | kPermissionOperator;
-
-Refusal invalid(Detail detail, std::int64_t argument0 = 0, std::int64_t argument1 = 0) {
-  return {ErrorCode::kInvalidRequest, detail, argument0, argument1};
-}
-Refusal missing(Field field) {
-  return invalid(Detail::kFieldMissing, static_cast<std::int64_t>(field));
-}
-template <class Enum>
-Refusal unknown(Field field, Enum value) {
-  return invalid(Detail::kUnknownEnum, static_cast<std::int64_t>(field),
-                 static_cast<std::int64_t>(value));
-}
-
-bool has_limit(OrderType type) {
-  return type == OrderType::kLimit || type == OrderType::kStopLimit;
-}
-
-Refusal judge_fields(const NewOrder& request) {
-  if (request.account_id <= 0) return missing(Field::kAccountId);
-  if (request.instrument_id <= 0) return missing(Field::kInstrumentId);
-  if (request.side == Side::kAbsent) return missing(Field::kSide);
-  if (request.order_type == OrderType::kAbsent) return missing(Field::kOrderType);
-  if (request.quantity_exponent == kExponentAbsent) return missing(Field::kQuantity);
-  if (has_limit(request.order_type) && request.limit_price_exponent == kExponentAbsent) {
-    return missing(Field::kLimitPrice);
-  }
-  if (request.side > Side::kShort) return unknown(Field::kSide, request.side);
-  if (request.order_type == OrderType::kUnknown || request.order_type > OrderType::kBlockTrade) {
-    return unknown(Field::kOrderType, request.order_type);
-  }
-  if (request.time_in_force == TimeInForce::kUnknown || request.time_in_force > TimeInForce::kGtd) {
-    return unknown(Field::kTimeInForce, request.time_in_force);
-  }
-  return {};
-}
-
-Refusal judge_amount(Field field, DecimalError error) {
-  if (error == DecimalError::kNotPositive || error == DecimalError::kNotMultiple) {
-    const bool positive = error == DecimalError::kNotMultiple;
-    return invalid(positive ? Detail::kNotMultiple : Detail::kNotPositive,
-                   static_cast<std::int64_t>(field));
-  }
-  return {};
-}
-
-Refusal judge_support(const NewOrder& request) {
-  const auto no = [](Detail detail, auto value) {
-    return Refusal{ErrorCode::kNotSupported, detail, static_cast<std::int64_t>(value), 0};
-  };
-  const TimeInForce tif = request.time_in_force;
-  if (request.side == Side::kShort) return no(Detail::kUnsupportedSide, request.side);
-  if (request.order_type > OrderType::kLimit) {
-    return no(Detail::kUnsupportedType, request.order_type);
-  }
-  if (tif != TimeInForce::kGtc && tif != TimeInForce::kIoc && tif != TimeInForce::kFok) {
-    return no(Detail::kUnsupportedTimeInForce, tif);
-  }
-  if (request.features != 0) return no(Detail::kUnsupportedFeature, request.features);
-  return {};
-}
 
 }  // namespace
 
@@ -163,7 +104,7 @@ BaselineEngine::JudgedOrder BaselineEngine::judge_order(const Call& call, const 
   judged.refusal = judge_amount(Field::kQuantity, quantity.error);
   if (judged.refusal.code != ErrorCode::kOk) return judged;
   Increments price;
-  if (has_limit(request.order_type)) {
+  if (needs_limit_price(request.order_type)) {
     price = to_increments(request.limit_price(), facts.tick);
     judged.refusal = judge_amount(Field::kLimitPrice, price.error);
     if (judged.refusal.code != ErrorCode::kOk) return judged;

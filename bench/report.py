@@ -75,6 +75,11 @@ PROGRAMS = [
         "quick": GOOGLE + ["--benchmark_repetitions=9", "--benchmark_min_time=0.05"],
         "full": GOOGLE + ["--benchmark_repetitions=21", "--benchmark_min_time=0.2"],
     }, ring_rows),
+    ("watch_cost", {
+        "smoke": ["--json", "--pairs", "5", "--count", "1000"],
+        "quick": ["--json", "--pairs", "15", "--count", "20000"],
+        "full": ["--json", "--pairs", "51", "--count", "20000"],
+    }, lambda result: {"watching": result}),
     ("core_rows", {
         "smoke": ["--json", "--rounds", "5"],
         "quick": ["--json"],
@@ -86,8 +91,6 @@ PROGRAMS = [
         "full": ["--json"],
     }, as_printed),
 ]
-# What a report without these programs has in place of their rows.
-WITHOUT = {"core_rows": {"core": []}, "workload_cost": {"workload": []}}
 
 
 def run_program(programs, name, flags):
@@ -119,7 +122,6 @@ def measure(build, mode):
         "mode": mode,
         "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "programs": [],
-        "missing_programs": [],
     }
     report = {
         "schema_version": SCHEMA_VERSION,
@@ -128,10 +130,6 @@ def measure(build, mode):
         "build": report_machine.build_facts(PROJECT, build),
     }
     for name, flags, rows_of in PROGRAMS:
-        if name in WITHOUT and not (build / "bin" / name).exists():
-            run["missing_programs"].append(name)
-            report.update(WITHOUT[name])
-            continue
         print(f"Measuring: {name}", flush=True)
         result, seconds = run_program(build / "bin", name, flags[mode])
         run["programs"].append({"name": name, "flags": " ".join(flags[mode]), "seconds": seconds})
@@ -200,8 +198,9 @@ jitter     {jitter['gaps_per_second']:.0f} gaps above 1 microsecond a second, \
               f"{row['baseline_ns_per_message']:10.0f}{row['total_ns_per_message']:8.0f}  "
               f"{row['core_speedup']:.1f} ({row['core_speedup_low']:.1f} to "
               f"{row['core_speedup_high']:.1f})")
-    for name in report["run"]["missing_programs"]:
-        print(f"Not measured: {name} is not built")
+    watching = report["watching"]
+    print(f"\nwatched ({watching['looks_per_second']:.0f} looks a second) / unwatched round trip: "
+          f"{watching['ratio']:.3f} ({watching['ratio_low']:.3f} to {watching['ratio_high']:.3f})")
 
 
 def main():

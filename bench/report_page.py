@@ -305,14 +305,22 @@ def warnings(report):
         said.append(f"The floor itself moved from {floor['rtt_p50_ns_low']:.0f} to "
                     f"{floor['rtt_p50_ns_high']:.0f} ns between rounds: the two cores were not "
                     "equally near all the time.")
-    for name in report["run"]["missing_programs"]:
-        said.append(f"Not measured: {name} was not built.")
     return "".join(f'<p class="warning">{html.escape(one)}</p>' for one in said)
+
+
+def watching(report):
+    result = report["watching"]
+    return section(
+        "Being watched",
+        f"Cancel round trips of an engine whose counters somebody reads "
+        f"{result['looks_per_second']:.0f} times a second, beside those of one that nobody "
+        f"watches: {with_range(result, 'ratio', 3)} times as long (median over "
+        f"{result['pairs']} pairs, and its 95 % interval).")
 
 
 def page(report):
     """The whole page as text."""
-    parts = (warnings, tiles, latency, core, clients, throughput, workload, ring, facts)
+    parts = (warnings, tiles, latency, core, clients, throughput, workload, ring, watching, facts)
     body = "".join(part(report) for part in parts)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'

@@ -11,7 +11,7 @@
 #include <memory>
 #include <thread>
 
-#include "ipc/ring.h"
+#include "bench/own_ring.h"
 #include "tools/measure.h"
 
 namespace shmatch::bench {
@@ -32,11 +32,11 @@ void cpu_pause() noexcept {
 class OurRing {
  public:
   bool push(const Message& message) noexcept {
-    return writer_.write(message.words, 1) == ipc::RingResult::kDone;
+    return ring_.writer().write(message.words, 1) == ipc::RingResult::kDone;
   }
   bool pop(Message& message) noexcept {
     std::uint64_t words[core::kMessageWordsMax];
-    if (reader_.read(words) != ipc::RingResult::kDone) return false;
+    if (ring_.reader().read(words) != ipc::RingResult::kDone) return false;
     std::copy_n(words, core::kSlotWords, message.words);
     return true;
   }
@@ -44,13 +44,7 @@ class OurRing {
   static constexpr std::uint64_t kFirstWord = 0x0100;
 
  private:
-  struct alignas(4096) Memory {
-    ipc::Slot slots[kSlots] = {};
-    alignas(256) std::uint64_t consumed = 0;
-  };
-  std::unique_ptr<Memory> memory_ = std::make_unique<Memory>();
-  alignas(256) ipc::RingWriter writer_{memory_->slots, kSlots, &memory_->consumed};
-  alignas(256) ipc::RingReader reader_{memory_->slots, kSlots, &memory_->consumed};
+  OwnRing<kSlots> ring_;
 };
 
 class BoostRing {

@@ -20,11 +20,11 @@
 
 #include "bench/baseline_engine.h"
 #include "bench/one_trader.h"
+#include "bench/own_ring.h"
 #include "bench/result_rows.h"
 #include "bench/store_sink.h"
 #include "bench/workload_requests.h"
 #include "bench/zeroed_memory.h"
-#include "ipc/ring.h"
 #include "tools/measure.h"
 
 namespace shmatch::bench {
@@ -54,7 +54,8 @@ class Clock {
 class RingSink final : public core::ReportSink {
  public:
   void deliver(core::SessionSlot, const core::Report& report) noexcept override {
-    while (writer_.write(report.words, report.slots()) != ipc::RingResult::kDone) cpu_pause();
+    while (ring_.writer().write(report.words, report.slots()) != ipc::RingResult::kDone)
+      cpu_pause();
     ++reports;
   }
 
@@ -63,7 +64,7 @@ class RingSink final : public core::ReportSink {
     std::uint64_t words[core::kMessageWordsMax] = {};
     std::uint64_t sum = 0;
     while (count > 0) {
-      if (reader_.read(words) == ipc::RingResult::kDone) {
+      if (ring_.reader().read(words) == ipc::RingResult::kDone) {
         sum += words[0] ^ words[1];
         --count;
       } else {
@@ -76,14 +77,7 @@ class RingSink final : public core::ReportSink {
   std::uint64_t reports = 0;
 
  private:
-  static constexpr std::uint32_t kSlots = 4096;
-  struct alignas(4096) Memory {
-    ipc::Slot slots[kSlots] = {};
-    alignas(256) std::uint64_t consumed = 0;
-  };
-  std::unique_ptr<Memory> memory_ = std::make_unique<Memory>();
-  alignas(256) ipc::RingWriter writer_{memory_->slots, kSlots, &memory_->consumed};
-  alignas(256) ipc::RingReader reader_{memory_->slots, kSlots, &memory_->consumed};
+  OwnRing<4096> ring_;
 };
 
 // A core and its memory, which is the same pages for each of them.

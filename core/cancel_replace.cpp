@@ -3,9 +3,12 @@
 
 namespace shmatch::core {
 
-void MatchingEngine::State::cancel_replace(SessionSlot slot, Sequence request_sequence,
-                                           const CancelOrder& cancel, const NewOrder& request,
-                                           TimeNs now) noexcept {
+// One function, as MatchingEngine::State::request is.
+[[gnu::flatten]] void MatchingEngine::State::cancel_replace(SessionSlot slot,
+                                                            Sequence request_sequence,
+                                                            const CancelOrder& cancel,
+                                                            const NewOrder& request,
+                                                            TimeNs now) noexcept {
   SHMATCH_CHECK(sessions_.is(slot, SessionState::kOpen));
   Session& session = sessions_[slot];
   SHMATCH_CHECK(request_sequence > session.last_request);

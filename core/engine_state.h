@@ -11,6 +11,7 @@
 #include "core/id_map.h"
 #include "core/matching_engine.h"
 #include "core/order_book.h"
+#include "core/order_rules.h"
 #include "core/order_store.h"
 #include "core/reporter.h"
 #include "core/session_table.h"
@@ -30,10 +31,7 @@ inline constexpr Index kAccountWalkPerPage = 4'096;
 inline constexpr std::uint32_t kMessagesPerPage = 14;
 static_assert(kMessagesPerPage * kSlotsPerMessageMax + slots_of<PageEnd>() <= kReplySlotsMax);
 
-// Refusals that several calls have in common.
-constexpr Refusal missing(Field field) noexcept {
-  return {ErrorCode::kInvalidRequest, Detail::kFieldMissing, static_cast<std::int64_t>(field), 0};
-}
+// A refusal that several calls have in common.
 constexpr Refusal wrong_oms(OmsId given) noexcept {
   return {ErrorCode::kInvalidRequest, Detail::kWrongOms, given, 0};
 }

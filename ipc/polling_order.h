@@ -5,10 +5,11 @@
 // word will appear, and the number that it has to exceed. Sessions that were active lately are
 // looked at in each pass; of the others, kIdleStep in turn.
 //
-// Fairness. With a active and i idle sessions, a request of an active session is found in the next
-// pass, one of an idle session within ceil(i / kIdleStep) passes, and a pass visits at most
-// a + kIdleStep sessions. Whoever is found is active from then on. When a session ends, another one
-// takes its place in the order, whose turn may come one round later. Tests: PollingOrderTest.*.
+// Fairness. A request of an active session is found in the next pass; one of an idle session within
+// ceil((i + f) / kIdleStep) passes, i being the most idle ones there were meanwhile and f the
+// number of them that were found. A pass visits at most the active ones and kIdleStep more. Whoever
+// is found is active from then on. When a session ends, another one takes its place in the order,
+// whose turn may come one round later. Tests: PollingOrderTest.*.
 //
 // Member is what is polled (ipc::Session):
 //   next_request()  where its next request's sequence word will be

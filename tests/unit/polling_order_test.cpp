@@ -16,7 +16,9 @@ struct FakeSession {
   std::uint64_t taken = 0;
   bool wants_attention = false;
   std::uint32_t place = 0;
-  std::uint64_t waited = 0;  // passes since the request came
+  std::uint64_t waited = 0;     // passes that did not find the request
+  std::uint64_t most_idle = 0;  // sessions meanwhile
+  std::uint64_t found_idle = 0;
 
   const std::uint64_t* next_request() const noexcept { return &word; }
   std::uint64_t last_request() const noexcept { return taken; }
@@ -112,15 +114,21 @@ TEST_F(PollingOrderTest, NoRequestWaitsLongerThanTheBound) {
     for (std::size_t i = 0; i < sessions_.size(); ++i) {
       if (random.one_in(i < 5 ? 2 : 500)) ++sessions_[i].word;
     }
-    const std::size_t idle = order_.size() - order_.active();
-    const std::size_t bound =
-        std::max<std::size_t>(1, (idle + Order::kIdleStep - 1) / Order::kIdleStep);
+    const std::uint64_t idle = order_.size() - order_.active();
+    for (FakeSession& session : sessions_) session.most_idle = std::max(session.most_idle, idle);
     found += pass().size();
+    const std::uint64_t found_idle = idle - (order_.size() - order_.active());
     for (FakeSession& session : sessions_) {
-      session.waited = session.taken < session.word ? session.waited + 1 : 0;
-      worst = std::max(worst, session.waited);
-      // Those that fall idle meanwhile lengthen the round.
-      ASSERT_LE(session.waited, bound + 1);
+      if (session.taken == session.word) {
+        session.waited = 0;
+        session.most_idle = 0;
+        session.found_idle = 0;
+        continue;
+      }
+      worst = std::max(worst, ++session.waited);
+      session.found_idle += found_idle;
+      const std::uint64_t looks = session.most_idle + session.found_idle;
+      ASSERT_LT(session.waited, (looks + Order::kIdleStep - 1) / Order::kIdleStep);
     }
     if (round % 4 == 0) order_.tidy();
   }
