@@ -140,6 +140,10 @@ void MatchingEngine::State::execute(Index taker, Index maker, SessionSlot origin
     books_.remove(maker, now);
     making.leaves = 0;
     making.flags |= kFlagRemovedFromBook;
+    // Whoever takes next meets this one, which rests there since long ago.
+    if (const Level* best = books_.best(making.instrument, making.side)) {
+      store_.prefetch(best->head);
+    }
     end_order(maker, OrderState::kFullyExecuted, ChangeReason::kTrade, CancelReason::kNone, now);
   } else {
     books_.reduce(maker, quantity, now);
