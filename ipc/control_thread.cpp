@@ -9,9 +9,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include "ipc/logon_check.h"
+#include "ipc/page_use.h"
 #include "ipc/reference_data.h"
 #include "ipc/sealed_memory.h"
 #include "ipc/session_memory.h"
@@ -128,10 +130,16 @@ void ControlThread::run() {
         populating_ = false;
       } else {
         populating_ = !state_.memory().populated();
+        if (!populating_) tell_pages();
       }
     }
   }
   finish();
+}
+
+void ControlThread::tell_pages() {
+  const std::span<const std::byte> memory = state_.memory().bytes();
+  log(LogLevel::kInfo, "the engine's memory: " + in_words(page_use(memory.data(), memory.size())));
 }
 
 int ControlThread::wait_time() const {

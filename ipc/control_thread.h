@@ -70,6 +70,7 @@ class ControlThread {
 
   // The loop.
   int wait_time() const;
+  void tell_pages();
   void handle(std::uint64_t tag);
   void accept_all();
   void pause_accepting(int error);

@@ -17,6 +17,9 @@ namespace {
 constexpr std::size_t kHugePageSize = std::size_t{1} << 21;
 constexpr std::size_t kPopulateStep = 2 * kHugePageSize;
 
+// Smaller blocks would waste too much of their last page.
+constexpr std::size_t kReservedFrom = 32 * kHugePageSize;
+
 Fault short_of_memory(std::size_t size, int error) {
   return system_fault("not enough memory for " + std::to_string(size) + " bytes", error);
 }
@@ -41,6 +44,7 @@ PrivateMemory& PrivateMemory::operator=(PrivateMemory&& other) noexcept {
 Fault PrivateMemory::allocate(std::size_t size) {
   reset();
   size = (size + kPageSize - 1) / kPageSize * kPageSize;
+  if (size >= kReservedFrom && take_reserved(size)) return {};
   if (Fault fault = check_available(size)) return fault;
   // Huge pages need a start on their own boundary; what is too much is given back at once.
   const std::size_t reserved = size + kHugePageSize;
@@ -58,6 +62,20 @@ Fault PrivateMemory::allocate(std::size_t size) {
   ::madvise(data_, size_, MADV_HUGEPAGE);
   ::madvise(data_, size_, MADV_DONTFORK);
   return {};
+}
+
+// Pages that the machine's owner has reserved for such use. The kernel sets them aside at once, or
+// refuses.
+bool PrivateMemory::take_reserved(std::size_t size) noexcept {
+  constexpr int kHugePages = MAP_HUGETLB | (21 << MAP_HUGE_SHIFT);
+  size = (size + kHugePageSize - 1) / kHugePageSize * kHugePageSize;
+  void* const mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | kHugePages, -1, 0);
+  if (mapped == MAP_FAILED) return false;
+  data_ = static_cast<std::byte*>(mapped);
+  size_ = size;
+  ::madvise(data_, size_, MADV_DONTFORK);
+  return true;
 }
 
 Fault PrivateMemory::populate_step() {

@@ -1,5 +1,6 @@
 // PrivateMemory: a large block of the process's own zeroed memory, in huge pages where the kernel
-// grants them.
+// grants them: reserved ones for large blocks if enough are free, else transparent ones, else small
+// pages (ipc/page_use.h says which it became).
 //
 // Thread: allocate, reset and the destructor belong to one thread; populate_step may run beside
 // other threads that use the memory, because it changes no content.
@@ -21,7 +22,8 @@ class PrivateMemory {
   PrivateMemory(const PrivateMemory&) = delete;
   PrivateMemory& operator=(const PrivateMemory&) = delete;
 
-  // Takes address space for `size` bytes, aligned to a page, not inherited by forked children.
+  // Takes address space for `size` bytes, aligned to a page, not inherited by forked children; in
+  // whole huge pages where these were reserved.
   // Fault: the kernel refuses so much.
   Fault allocate(std::size_t size);
 
@@ -36,6 +38,8 @@ class PrivateMemory {
   std::span<std::byte> bytes() const noexcept { return {data_, size_}; }
 
  private:
+  bool take_reserved(std::size_t size) noexcept;
+
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t populated_ = 0;

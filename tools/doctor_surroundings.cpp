@@ -39,12 +39,10 @@ Finding check_reserved_pages(const SystemFiles& files) {
   const auto text = files.read("/proc/sys/vm/nr_hugepages");
   std::uint64_t pages = 0;
   if (!text || !parse_whole(*text, pages)) {
-    return unknown("reserved pages", "the kernel does not say", "nothing: the engine needs none");
+    return unknown("reserved pages", "the kernel does not say", "nothing: transparent ones do");
   }
-  if (pages == 0) return ok("reserved pages", "none, and none are needed");
-  return costs("reserved pages", *text + " huge pages are reserved",
-               "their memory, since the engine uses transparent ones only",
-               "sysctl vm.nr_hugepages=0, unless another program uses them");
+  if (pages == 0) return ok("reserved pages", "none; transparent ones do");
+  return ok("reserved pages", *text + " huge pages, taken by an engine that fits into them");
 }
 
 Finding check_memory_lock(const SystemFiles& files) {
