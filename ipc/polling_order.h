@@ -23,6 +23,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/check.h"
@@ -39,7 +40,10 @@ class PollingOrder {
   // A session is idle after so many calls of `tidy` without a request.
   static constexpr std::uint32_t kIdleAfter = 16;
 
-  explicit PollingOrder(std::size_t capacity) { spots_.reserve(capacity); }
+  explicit PollingOrder(std::size_t capacity) {
+    spots_.reserve(capacity);
+    idle_for_.reserve(capacity);
+  }
 
   // Not more than the capacity, and none twice. It counts as active.
   void add(Member& member) {
