@@ -66,7 +66,7 @@ class PollingOrder {
     idle_for_.pop_back();
   }
 
-  // What `look` compares has changed: after each visit, and when attention() has become true.
+  // What a look compares has changed: after each visit, and when attention() has become true.
   void renew(const Member& member) noexcept {
     static constexpr std::uint64_t kAlways = ~std::uint64_t{0};
     Spot& spot = spots_[member.place];
