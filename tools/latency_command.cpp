@@ -84,6 +84,7 @@ int measure(const GlobalOptions& global, const LatencyFlags& flags) {
   logon.all_accounts = false;
   // Whatever ends this process, none of its orders stays.
   logon.cancel_on_disconnect = true;
+  logon.reply_in_place = options.in_place;
   Client client;
   require_logon(client.logon(logon));
   IntervalLog log;
@@ -130,6 +131,8 @@ void add_flags(CLI::App& command, LatencyFlags& flags) {
       .add_option("--warm-up", flags.warm_up,
                   "round trips before the measured ones; 2000, at low rates a second of them")
       ->option_text("N");
+  command.add_flag("--in-place", options.in_place,
+                   "take each reply from its request's own cache line, where it comes sooner");
   command.add_option("--account-id", options.account_id, "account of the orders; 1");
   command.add_option("--instrument-id", options.instrument_id, "instrument of the orders; 3");
   command.add_option("--oms-id", options.oms_id, "OMSId of the engine; 1");

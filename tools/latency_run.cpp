@@ -66,6 +66,10 @@ bool LatencyRun::step() {
   const std::uint64_t now = loose_ticks();
   jitter_.turn(now, log_.current()[Metric::kJitter]);
   Report report;
+  if (options_.in_place && client_.early_reply(report)) {
+    last_heard_ = now;
+    return take_reply(report, replied_request(report), timer_ticks());
+  }
   if (client_.poll(report)) {
     const std::uint64_t received = timer_ticks();
     last_heard_ = now;
@@ -157,6 +161,9 @@ bool LatencyRun::wait_politely(std::uint64_t now) {
 
 bool LatencyRun::take(const Report& report, std::uint64_t now) {
   if (const RequestId request = replied_request(report); request != 0) {
+    // Events follow the reply in the ring, not the early one.
+    event_of_ = report.words[1];
+    event_for_ = request;
     return take_reply(report, request, now);
   }
   // Others of the account may be heard, too.
@@ -171,7 +178,9 @@ bool LatencyRun::take(const Report& report, std::uint64_t now) {
 }
 
 bool LatencyRun::take_reply(const Report& report, RequestId request, std::uint64_t now) {
-  const Pending& sent = pending(request);
+  Pending& sent = pending(request);
+  if (sent.replied) return true;
+  sent.replied = true;
   const bool accepted = sent.entry ? report.is<core::OrderAccepted>()
                                    : report.is<core::Receipt>() &&
                                          report.as<core::Receipt>().code == core::ErrorCode::kOk;
@@ -189,8 +198,6 @@ bool LatencyRun::take_reply(const Report& report, RequestId request, std::uint64
     log_.current()[Metric::kLateness].record(
         static_cast<std::int64_t>(static_cast<double>(sent.sent - sent.due) * ns_per_tick_));
   }
-  event_of_ = report.words[1];
-  event_for_ = request;
   return true;
 }
 

@@ -34,6 +34,7 @@ struct LatencyOptions {
   std::uint64_t count = 0;    // round trips that do; 0: as many as the time allows
   double seconds = 0;         // 0: until `count`; one of the two must be given
   double interval = 1;        // seconds, of the stretches of the log
+  bool in_place = false;      // the client was logged on for early replies, which are used
 };
 
 class LatencyRun {
@@ -61,6 +62,7 @@ class LatencyRun {
     std::uint64_t sent = 0;
     bool counts = false;
     bool entry = false;
+    bool replied = false;  // and that was recorded
   };
   static constexpr std::uint64_t kInFlightMax = 256;  // a power of two
 
@@ -75,6 +77,7 @@ class LatencyRun {
   void look_at_time(std::uint64_t now);
   bool wait_politely(std::uint64_t now);
   bool take(const Report& report, std::uint64_t now);
+  // The same reply may come twice, early and by the ring; the first time is recorded.
   bool take_reply(const Report& report, RequestId request, std::uint64_t now);
   void take_event(std::uint64_t now);
   void record(const Pending& request, Metric metric, Metric service, std::uint64_t now);

@@ -78,6 +78,22 @@ TEST(Latency, AnOpenLoopCountsFromWhenARequestWasDue) {
 }
 
 // An engine that stands still is seen by every request that was due meanwhile.
+// Each reply comes twice then, and counts once.
+TEST(Latency, EarlyRepliesCountOnce) {
+  TestEngine engine;
+  for (const std::vector<std::string>& loop :
+       {std::vector<std::string>{}, std::vector<std::string>{"--rate", "20000"}}) {
+    std::vector<std::string> flags = {"--count", "500", "--in-place"};
+    flags.insert(flags.end(), loop.begin(), loop.end());
+    const JsonValue result = measured(engine, flags);
+    EXPECT_EQ(number(result, "round_trips"), 500);
+    for (const char* metric : {"send_receipt", "cancel_receipt", "cancel_outcome"}) {
+      expect_sane(member(result, metric), 500);
+    }
+    expect_nothing_left(engine);
+  }
+}
+
 TEST(Latency, AStandstillCountsForAllRequestsThatWereDue) {
   TestEngine engine;
   Process latency =
