@@ -161,7 +161,8 @@ TEST_F(RestartTest, WithinTheGraceNothingEnds) {
   }
   start();
   EXPECT_EQ(open_orders(1).size(), 1U);
-  EXPECT_EQ(server_.statistics().working_orders, 1U);
+  EXPECT_TRUE(eventually([&] { return server_.statistics().working_orders == 1; }))
+      << server_.statistics().working_orders;
 }
 
 TEST_F(RestartTest, AWaitingSessionIsNotPushedAside) {
