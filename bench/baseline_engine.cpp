@@ -24,8 +24,8 @@ std::size_t BaselineEngine::PairHash::operator()(const Pair& pair) const noexcep
   return static_cast<std::size_t>(pair.cl_ord_id) * 0x9E37'79B9'7F4A'7C15U + pair.account;
 }
 
-BaselineEngine::BaselineEngine(const Configuration& configuration, ReportSink& sink)
-    : configuration_(configuration), sink_(&sink) {
+BaselineEngine::BaselineEngine(const Configuration& configuration, ReportPort& port)
+    : configuration_(configuration), port_(&port) {
   for (const AccountId account : configuration.accounts) {
     const auto index = static_cast<std::uint32_t>(accounts_.size());
     accounts_[account] = index;
@@ -290,7 +290,7 @@ void BaselineEngine::reply(SessionSlot to, Message message) {
   message.header.engine_sequence = sequence_;
   Report report;
   report.assign(message);
-  sink_->deliver(to, report);
+  core::deliver(*port_, to, report);
 }
 
 template <class Message>
@@ -301,11 +301,11 @@ void BaselineEngine::event(std::uint32_t account, SessionSlot also, Message mess
   report.assign(message);
   // In ascending order, `also` in its place.
   for (const SessionSlot slot : listeners_[account]) {
-    if (also < slot) sink_->deliver(also, report);
+    if (also < slot) core::deliver(*port_, also, report);
     if (also <= slot) also = kNobody;
-    sink_->deliver(slot, report);
+    core::deliver(*port_, slot, report);
   }
-  if (also != kNobody) sink_->deliver(also, report);
+  if (also != kNobody) core::deliver(*port_, also, report);
 }
 
 void BaselineEngine::receipt(const Call& call, RequestType type, const Refusal& refusal) {

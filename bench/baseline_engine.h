@@ -27,8 +27,8 @@ namespace shmatch::bench {
 
 class BaselineEngine {
  public:
-  // Reports go to `sink`. Room in the hash tables is made for all configured orders.
-  BaselineEngine(const core::Configuration& configuration, core::ReportSink& sink);
+  // Reports go to `port`. Room in the hash tables is made for all configured orders.
+  BaselineEngine(const core::Configuration& configuration, core::ReportPort& port);
   BaselineEngine(const BaselineEngine&) = delete;
   BaselineEngine& operator=(const BaselineEngine&) = delete;
 
@@ -157,7 +157,7 @@ class BaselineEngine {
   }
 
   core::Configuration configuration_;
-  core::ReportSink* sink_;
+  core::ReportPort* port_;
   boost::unordered_flat_map<core::AccountId, std::uint32_t> accounts_;
   boost::unordered_flat_map<core::InstrumentId, std::uint32_t> instruments_;
   std::vector<UserEntry> users_;

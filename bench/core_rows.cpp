@@ -68,27 +68,37 @@ void wait_for_all_before() noexcept {
 }
 
 // Notes which orders came to rest and which ended, besides storing the reports.
-class NotingSink final : public core::ReportSink {
+class NotingSink final : public core::ReportPort {
  public:
   struct Note {
     core::ClOrdId cl_ord_id;
     core::OrderId order_id;  // 0: it has ended
   };
 
-  void deliver(core::SessionSlot to, const core::Report& report) noexcept override {
-    store.deliver(to, report);
-    if (report.is<core::OrderEntered>() || report.is<core::OrderChanged>()) {
-      // Both begin alike.
-      const auto header = report.as<core::ReportHeader>();
-      const bool works = core::order_state(header) == core::OrderState::kWorking;
-      notes[count++] = {static_cast<core::ClOrdId>(report.words[3]),
-                        works ? static_cast<core::OrderId>(report.words[2]) : 0};
+  std::uint64_t* room(core::SessionSlot to, std::uint32_t slots) noexcept override {
+    std::uint64_t* const room = store.room(to, slots);
+    room_ = room;
+    return room;
+  }
+  void send(core::SessionSlot to, std::uint32_t slots) noexcept override {
+    const std::uint64_t* const report = room_;
+    const auto type = static_cast<core::ReportType>(report[0] & 0xFF);
+    if (type == core::ReportType::kOrderEntered || type == core::ReportType::kOrderChanged) {
+      // Both begin alike. The state is in the header's third byte.
+      const bool works =
+          static_cast<core::OrderState>(report[0] >> 16 & 15) == core::OrderState::kWorking;
+      notes[count++] = {static_cast<core::ClOrdId>(report[3]),
+                        works ? static_cast<core::OrderId>(report[2]) : 0};
     }
+    store.send(to, slots);
   }
 
   StoreSink store;
   std::vector<Note> notes;
   std::size_t count = 0;
+
+ private:
+  const std::uint64_t* room_ = nullptr;
 };
 static_assert(offsetof(core::OrderChanged, order_id) == 16 &&
               offsetof(core::OrderEntered, order_id) == 16 &&

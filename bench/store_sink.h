@@ -1,5 +1,5 @@
-// Sinks of the benchmarks that measure an engine by itself: they store each report as a ring would
-// have it, whole slots one behind the other, and keep what the benchmark needs to go on.
+// Where the reports of the benchmarks go that measure an engine by itself: into memory, one behind
+// the other, as a ring would have them. What the benchmark needs to go on is noted.
 //
 // Thread: the engine's.
 #pragma once
@@ -11,23 +11,15 @@
 
 namespace shmatch::bench {
 
-class StoreSink final : public core::ReportSink {
+class StoreSink final : public core::ReportPort {
  public:
-  void deliver(core::SessionSlot, const core::Report& report) noexcept override {
-    const std::size_t words = std::size_t{report.slots()} * core::kSlotWords;
-    if (used_ + words > kRoom) used_ = 0;
-    for (std::size_t i = 0; i < words; ++i) {
-      // Word by word: see MessageBuffer::copy_words.
-      std::uint64_t word = report.words[i];
-      asm("" : "+r"(word));
-      room_[used_ + i] = word;
-    }
-    used_ += words;
-    ++reports;
-    if (report.is<core::OrderAccepted>()) last_order_id = report.as<core::OrderAccepted>().order_id;
-    if (report.is<core::Receipt>()) {
-      refused += report.as<core::Receipt>().code != core::ErrorCode::kOk;
-    }
+  std::uint64_t* room(core::SessionSlot, std::uint32_t slots) noexcept override {
+    if (used_ + slots * core::kRoomStride > kWords) used_ = 0;
+    return room_ + used_ + 1;  // behind the ring's own word
+  }
+  void send(core::SessionSlot, std::uint32_t slots) noexcept override {
+    note(room_ + used_ + 1);
+    used_ += slots * core::kRoomStride;
   }
 
   std::uint64_t reports = 0;
@@ -35,8 +27,20 @@ class StoreSink final : public core::ReportSink {
   core::OrderId last_order_id = 0;  // of the newest accepted order
 
  private:
-  static constexpr std::size_t kRoom = 1024;
-  alignas(64) std::uint64_t room_[kRoom] = {};
+  // The report that was written last.
+  void note(const std::uint64_t* report) noexcept {
+    ++reports;
+    const auto type = static_cast<core::ReportType>(report[0] & 0xFF);
+    if (type == core::ReportType::kOrderAccepted) {
+      last_order_id =
+          static_cast<core::OrderId>(report[offsetof(core::OrderAccepted, order_id) / 8]);
+    } else if (type == core::ReportType::kReceipt) {
+      refused += (report[offsetof(core::Receipt, code) / 8] & 0xFFFF) != 0;
+    }
+  }
+
+  static constexpr std::size_t kWords = 1024;
+  alignas(64) std::uint64_t room_[kWords] = {};
   std::size_t used_ = 0;
 };
 

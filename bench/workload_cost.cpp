@@ -51,11 +51,14 @@ class Clock {
 };
 
 // Reports for a second thread. Waits where the ring is full: the reader is never far behind.
-class RingSink final : public core::ReportSink {
+class RingSink final : public core::ReportPort {
  public:
-  void deliver(core::SessionSlot, const core::Report& report) noexcept override {
-    while (ring_.writer().write(report.words, report.slots()) != ipc::RingResult::kDone)
-      cpu_pause();
+  std::uint64_t* room(core::SessionSlot, std::uint32_t slots) noexcept override {
+    while (ring_.writer().reserve(slots) != ipc::RingResult::kDone) cpu_pause();
+    return ring_.writer().room(slots);
+  }
+  void send(core::SessionSlot, std::uint32_t slots) noexcept override {
+    ring_.writer().publish(slots);
     ++reports;
   }
 
@@ -83,8 +86,8 @@ class RingSink final : public core::ReportSink {
 // A core and its memory, which is the same pages for each of them.
 class Core {
  public:
-  Core(const core::Configuration& configuration, const ZeroedMemory& memory, core::ReportSink& sink)
-      : engine_(configuration, memory.span(), 0x5EED, sink, false), hints_(engine_) {
+  Core(const core::Configuration& configuration, const ZeroedMemory& memory, core::ReportPort& port)
+      : engine_(configuration, memory.span(), 0x5EED, port, false), hints_(engine_) {
     engine_.logon(0, {.user_id = 1}, 0);
   }
   core::MatchingEngine& engine() noexcept { return engine_; }

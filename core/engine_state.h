@@ -38,7 +38,7 @@ constexpr Refusal wrong_oms(OmsId given) noexcept {
 
 class MatchingEngine::State {
  public:
-  State(Arena& arena, const Configuration& configuration, std::uint64_t hash_salt, ReportSink& sink,
+  State(Arena& arena, const Configuration& configuration, std::uint64_t hash_salt, ReportPort& port,
         bool keep_digest);
   void reset(const Configuration& configuration) noexcept;
 

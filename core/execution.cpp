@@ -29,7 +29,7 @@ void MatchingEngine::State::cancel_working(Index order, CancelReason reason, Ind
   store_[order].flags |= kFlagRemovedFromBook;
   store_.detail(order).ended_by = static_cast<std::uint16_t>(by_user);
   end_order(order, OrderState::kCanceled, ChangeReason::kUserModified, reason, now);
-  reporter_.order_state(order, false, also);
+  reporter_.order_changed(order, also);
   remember(order);
 }
 
@@ -157,7 +157,7 @@ void MatchingEngine::State::execute(Index taker, Index maker, SessionSlot origin
   }
   reporter_.trade(execution, taker, maker, false, origin);
   reporter_.trade(execution, maker, taker, true, kNoSession);
-  reporter_.order_state(maker, false, kNoSession);
+  reporter_.order_changed(maker, kNoSession);
   if (maker_filled) {
     remember(maker);
   } else {
@@ -182,7 +182,7 @@ void MatchingEngine::State::settle(Index index, SessionSlot origin, TimeNs now) 
     end_order(index, OrderState::kCanceled, ChangeReason::kNoMoreMarket,
               CancelReason::kNoMoreMarket, now);
   }
-  reporter_.order_state(index, true, origin);
+  reporter_.order_entered(index, origin);
   if (ended) {
     remember(index);
   } else {

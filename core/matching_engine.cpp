@@ -8,7 +8,7 @@
 namespace shmatch::core {
 
 MatchingEngine::State::State(Arena& arena, const Configuration& configuration,
-                             std::uint64_t hash_salt, ReportSink& sink, bool keep_digest)
+                             std::uint64_t hash_salt, ReportPort& port, bool keep_digest)
     : oms_id_(configuration.oms_id),
       rate_per_second_(configuration.rate_per_second),
       rate_interval_(rate_per_second_ == 0 ? 0 : 1'000'000'000 / rate_per_second_),
@@ -22,7 +22,7 @@ MatchingEngine::State::State(Arena& arena, const Configuration& configuration,
       store_(arena, configuration.capacities, hash_salt),
       books_(arena, configuration.instruments.size(), configuration.capacities.working_orders,
              store_.orders(), keep_digest),
-      reporter_(accounts_, sessions_, store_, books_, instruments_, sink),
+      reporter_(accounts_, sessions_, store_, books_, instruments_, port),
       sweep_queue_(arena.take<SessionSlot>(configuration.capacities.sessions)),
       keep_digest_(keep_digest) {}
 
@@ -80,16 +80,16 @@ std::size_t MatchingEngine::memory_size(const Configuration& configuration) {
 }
 
 MatchingEngine::MatchingEngine(const Configuration& configuration, std::span<std::byte> memory,
-                               std::uint64_t hash_salt, ReportSink& sink, bool keep_digest) {
+                               std::uint64_t hash_salt, ReportPort& port, bool keep_digest) {
   Arena arena(memory);
   void* place = arena.take<std::byte>(sizeof(State)).data();
-  state_ = new (place) State(arena, configuration, hash_salt, sink, keep_digest);
+  state_ = new (place) State(arena, configuration, hash_salt, port, keep_digest);
   state_->reset(configuration);
 }
 
 MatchingEngine::~MatchingEngine() { state_->~State(); }
 
-void MatchingEngine::set_sink(ReportSink& sink) noexcept { state_->reporter_.set_sink(sink); }
+void MatchingEngine::set_port(ReportPort& port) noexcept { state_->reporter_.set_port(port); }
 
 SessionSerial MatchingEngine::logon(SessionSlot slot, const Logon& logon, TimeNs) noexcept {
   return state_->logon(slot, logon);

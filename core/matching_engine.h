@@ -8,7 +8,7 @@
 // core/input_record.h has the form in which inputs are kept, core/state_export.h the form in which
 // the state is.
 //
-// Reports leave through a ReportSink while the input is applied: first the reply to the session
+// Reports leave through a ReportPort while the input is applied: first the reply to the session
 // that asked, then the events, in the order in which they happened. Every order that an input
 // touches gets exactly one order state event for it, every execution one trade event for each of
 // its two orders (the taker's first); a new order's own state event comes last, because it says how
@@ -25,18 +25,9 @@
 
 #include "core/configuration.h"
 #include "core/message.h"
+#include "core/report_port.h"
 
 namespace shmatch::core {
-
-// Where reports go. Called on the engine's thread, during an input; must not call the engine back.
-class ReportSink {
- public:
-  // `report` is complete (type, slots, header) and only valid during the call.
-  virtual void deliver(SessionSlot to, const Report& report) noexcept = 0;
-
- protected:
-  ~ReportSink() = default;
-};
 
 class WordSink;
 class WordSource;
@@ -95,13 +86,13 @@ class MatchingEngine {
   // shows in any report. With `keep_digest` each input also brings the digest of orders and price
   // levels up to date; without it digest() walks them all.
   MatchingEngine(const Configuration& configuration, std::span<std::byte> memory,
-                 std::uint64_t hash_salt, ReportSink& sink, bool keep_digest = true);
+                 std::uint64_t hash_salt, ReportPort& port, bool keep_digest = true);
   ~MatchingEngine();
   MatchingEngine(const MatchingEngine&) = delete;
   MatchingEngine& operator=(const MatchingEngine&) = delete;
 
-  // Reports go to `sink` from now on.
-  void set_sink(ReportSink& sink) noexcept;
+  // Reports go to `port` from now on.
+  void set_port(ReportPort& port) noexcept;
 
   // ---- inputs
 

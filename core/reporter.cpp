@@ -8,72 +8,109 @@ std::uint8_t state_and_cancel_reason(const Order& order) noexcept {
                       static_cast<std::uint8_t>(order.cancel_reason));
 }
 
+// A message that is written straight into its room, each word once. Whatever it is made of must be
+// read before: the compiler takes it that a store may change anything.
+template <class Message>
+class InRoom {
+ public:
+  static constexpr std::uint32_t kSlots = slots_of<Message>();
+
+  explicit InRoom(std::uint64_t* room) noexcept : room_(room) {}
+
+  // The header's words, and zeros behind the message.
+  void begin(std::uint8_t a, std::uint8_t b, std::uint32_t ordinal, Sequence sequence) noexcept {
+    room_[0] = static_cast<std::uint64_t>(Message::kType) | (std::uint64_t{kSlots} << 8) |
+               (std::uint64_t{a} << 16) | (std::uint64_t{b} << 24) | (std::uint64_t{ordinal} << 32);
+    room_[1] = sequence;
+    for (std::size_t word = sizeof(Message) / 8; word < kSlots * kSlotWords; ++word) {
+      room_[room_place(word)] = 0;
+    }
+  }
+  // The word that begins `Offset` bytes into the message.
+  template <std::size_t Offset, class Value>
+  void word(Value value) noexcept {
+    static_assert(Offset % 8 == 0 && Offset >= sizeof(ReportHeader) && Offset < sizeof(Message));
+    static_assert(sizeof(Value) == 8);
+    room_[room_place(Offset / 8)] = static_cast<std::uint64_t>(value);
+  }
+
+ private:
+  std::uint64_t* room_;
+};
+static_assert(offsetof(ReportHeader, ordinal) == 4 && offsetof(ReportHeader, a) == 2 &&
+              offsetof(ReportHeader, engine_sequence) == 8);
+
+constexpr std::uint64_t join(std::uint32_t low, std::uint32_t high) noexcept {
+  return low | (std::uint64_t{high} << 32);
+}
+
 }  // namespace
 
+// Not inline, and made anew for each session that wants it: what all others hear pays nothing for
+// it.
 template <class Message>
-void Reporter::stamp(Message& message, std::uint32_t ordinal) const noexcept {
+[[gnu::noinline]] void Reporter::send(SessionSlot to, std::uint32_t ordinal,
+                                      Message message) noexcept {
   message.header.ordinal = ordinal;
   message.header.engine_sequence = sequence_;
+  Report report;
+  report.assign(message);
+  deliver(*port_, to, report);
 }
 
 template <class Message>
 void Reporter::reply(SessionSlot to, Message message) noexcept {
-  stamp(message, ordinal_++);
-  Report report;
-  report.assign(message);
-  sink_->deliver(to, report);
+  send(to, ordinal_++, message);
 }
 
-// `compact` and `whole` make their form of the event.
-template <class Compact, class Whole>
+// `compact(room, ordinal)` writes a Message, `whole()` makes the event's other form.
+template <class Message, class Compact, class Whole>
 void Reporter::fan_out(Index account, SessionSlot also, Compact compact, Whole whole) noexcept {
   const std::uint32_t ordinal = ordinal_++;
-  Report report;
+  ReportPort& port = *port_;
   sessions_.for_each_receiver(account, also, [&](SessionSlot slot) noexcept {
     if (sessions_[slot].logon.whole_objects) [[unlikely]] {
-      return deliver_whole(slot, ordinal, whole);
+      return send(slot, ordinal, whole());
     }
-    if (report.slots() == 0) {
-      auto message = compact();
-      stamp(message, ordinal);
-      report.assign(message);
-    }
-    sink_->deliver(slot, report);
+    constexpr std::uint32_t kSlots = InRoom<Message>::kSlots;
+    compact(InRoom<Message>(port.room(slot, kSlots)), ordinal);
+    port.send(slot, kSlots);
   });
-}
-
-// Not inline, and made anew for each session that wants it: what all others hear pays nothing for
-// it.
-template <class Whole>
-void Reporter::deliver_whole(SessionSlot to, std::uint32_t ordinal, const Whole& whole) noexcept {
-  auto message = whole();
-  stamp(message, ordinal);
-  Report report;
-  report.assign(message);
-  sink_->deliver(to, report);
 }
 
 void Reporter::receipt(SessionSlot to, Sequence request, RequestType type,
                        const Refusal& refusal) noexcept {
-  Receipt message;
-  message.request_sequence = request;
-  message.code = refusal.code;
-  message.detail = refusal.detail;
-  message.request_type = static_cast<std::uint32_t>(type);
-  message.argument0 = refusal.argument0;
-  message.argument1 = refusal.argument1;
-  message.time_ns = now_;
-  reply(to, message);
+  const std::uint32_t ordinal = ordinal_++;
+  const Sequence sequence = sequence_;
+  const TimeNs now = now_;
+  ReportPort& port = *port_;
+  InRoom<Receipt> message(port.room(to, slots_of<Receipt>()));
+  message.begin(0, 0, ordinal, sequence);
+  message.word<offsetof(Receipt, request_sequence)>(request);
+  static_assert(offsetof(Receipt, detail) == offsetof(Receipt, code) + 2 &&
+                offsetof(Receipt, request_type) == offsetof(Receipt, code) + 4);
+  message.word<offsetof(Receipt, code)>(join(
+      static_cast<std::uint32_t>(refusal.code) | static_cast<std::uint32_t>(refusal.detail) << 16,
+      static_cast<std::uint32_t>(type)));
+  message.word<offsetof(Receipt, argument0)>(refusal.argument0);
+  message.word<offsetof(Receipt, argument1)>(refusal.argument1);
+  message.word<offsetof(Receipt, time_ns)>(now);
+  port.send(to, slots_of<Receipt>());
 }
 
 void Reporter::accepted(SessionSlot to, Sequence request, OrderId order_id,
                         ClOrdId cl_ord_id) noexcept {
-  OrderAccepted message;
-  message.request_sequence = request;
-  message.order_id = order_id;
-  message.cl_ord_id = cl_ord_id;
-  message.time_ns = now_;
-  reply(to, message);
+  const std::uint32_t ordinal = ordinal_++;
+  const Sequence sequence = sequence_;
+  const TimeNs now = now_;
+  ReportPort& port = *port_;
+  InRoom<OrderAccepted> message(port.room(to, slots_of<OrderAccepted>()));
+  message.begin(0, 0, ordinal, sequence);
+  message.word<offsetof(OrderAccepted, request_sequence)>(request);
+  message.word<offsetof(OrderAccepted, order_id)>(order_id);
+  message.word<offsetof(OrderAccepted, cl_ord_id)>(cl_ord_id);
+  message.word<offsetof(OrderAccepted, time_ns)>(now);
+  port.send(to, slots_of<OrderAccepted>());
 }
 
 void Reporter::pong(SessionSlot to, Sequence request) noexcept {
@@ -139,67 +176,91 @@ Whole Reporter::whole_order(Index index) const noexcept {
   return message;
 }
 
-void Reporter::order_state(Index index, bool first, SessionSlot also) noexcept {
+void Reporter::order_entered(Index index, SessionSlot also) noexcept {
   const Order& order = store_[index];
-  const OrderDetail& detail = store_.detail(index);
-  const auto whole = [&]() noexcept { return whole_order<OrderStateWhole>(index); };
-  const auto entered = [&]() noexcept {
-    // All fields at once: g++ would clear the message first, with rep stos.
-    return OrderEntered{
-        .header = {.a = state_and_cancel_reason(order),
-                   .b = static_cast<std::uint8_t>(order.change_reason)},
-        .order_id = order.order_id,
-        .cl_ord_id = order.cl_ord_id,
-        .account_id = accounts_.account_id(order.account),
-        .price = order.price,
-        .orig_quantity = detail.orig_quantity,
-        .executed = executed(order, detail),
-        .time_ns = now_,
-        .instrument_id = static_cast<std::uint32_t>(instruments_[order.instrument].id),
-        .entered_by = static_cast<std::uint32_t>(accounts_.user_id(detail.entered_by)),
-        .side = order.side,
-        .order_type = order.order_type,
-        .time_in_force = order.time_in_force,
-        .order_flags = order.flags,
-        .reserved = 0,
-        .gross_low = low_word(detail.gross),
-        .gross_high = high_word(detail.gross)};
+  const auto compact = [&](InRoom<OrderEntered> room, std::uint32_t ordinal) noexcept {
+    const OrderDetail& detail = store_.detail(index);
+    const OrderId order_id = order.order_id;
+    const ClOrdId cl_ord_id = order.cl_ord_id;
+    const AccountId account_id = accounts_.account_id(order.account);
+    const Ticks price = order.price;
+    const Lots orig_quantity = detail.orig_quantity;
+    const Lots so_far = executed(order, detail);
+    const TimeNs now = now_;
+    const std::uint64_t ids =
+        join(static_cast<std::uint32_t>(instruments_[order.instrument].id),
+             static_cast<std::uint32_t>(accounts_.user_id(detail.entered_by)));
+    static_assert(offsetof(OrderEntered, order_type) == offsetof(OrderEntered, side) + 1 &&
+                  offsetof(OrderEntered, time_in_force) == offsetof(OrderEntered, side) + 2 &&
+                  offsetof(OrderEntered, order_flags) == offsetof(OrderEntered, side) + 3);
+    const std::uint64_t kind = static_cast<std::uint64_t>(order.side) |
+                               (static_cast<std::uint64_t>(order.order_type) << 8) |
+                               (static_cast<std::uint64_t>(order.time_in_force) << 16) |
+                               (std::uint64_t{order.flags} << 24);
+    const Wide gross = detail.gross;
+    room.begin(state_and_cancel_reason(order), static_cast<std::uint8_t>(order.change_reason),
+               ordinal, sequence_);
+    room.word<offsetof(OrderEntered, order_id)>(order_id);
+    room.word<offsetof(OrderEntered, cl_ord_id)>(cl_ord_id);
+    room.word<offsetof(OrderEntered, account_id)>(account_id);
+    room.word<offsetof(OrderEntered, price)>(price);
+    room.word<offsetof(OrderEntered, orig_quantity)>(orig_quantity);
+    room.word<offsetof(OrderEntered, executed)>(so_far);
+    room.word<offsetof(OrderEntered, time_ns)>(now);
+    room.word<offsetof(OrderEntered, instrument_id)>(ids);
+    room.word<offsetof(OrderEntered, side)>(kind);
+    room.word<offsetof(OrderEntered, gross_low)>(low_word(gross));
+    room.word<offsetof(OrderEntered, gross_high)>(high_word(gross));
   };
-  const auto changed = [&]() noexcept {
-    OrderChanged message;
-    message.header.a = state_and_cancel_reason(order);
-    message.header.b = static_cast<std::uint8_t>(order.change_reason);
-    message.order_id = order.order_id;
-    message.cl_ord_id = order.cl_ord_id;
-    message.leaves = open_quantity(order);
-    message.executed = executed(order, detail);
-    message.time_ns = now_;
-    return message;
+  fan_out<OrderEntered>(order.account, also, compact,
+                        [&]() noexcept { return whole_order<OrderStateWhole>(index); });
+}
+
+void Reporter::order_changed(Index index, SessionSlot also) noexcept {
+  const Order& order = store_[index];
+  const auto compact = [&](InRoom<OrderChanged> room, std::uint32_t ordinal) noexcept {
+    const OrderId order_id = order.order_id;
+    const ClOrdId cl_ord_id = order.cl_ord_id;
+    const Lots leaves = open_quantity(order);
+    const Lots so_far = executed(order, store_.detail(index));
+    const TimeNs now = now_;
+    room.begin(state_and_cancel_reason(order), static_cast<std::uint8_t>(order.change_reason),
+               ordinal, sequence_);
+    room.word<offsetof(OrderChanged, order_id)>(order_id);
+    room.word<offsetof(OrderChanged, cl_ord_id)>(cl_ord_id);
+    room.word<offsetof(OrderChanged, leaves)>(leaves);
+    room.word<offsetof(OrderChanged, executed)>(so_far);
+    room.word<offsetof(OrderChanged, time_ns)>(now);
   };
-  if (first) {
-    fan_out(order.account, also, entered, whole);
-  } else {
-    fan_out(order.account, also, changed, whole);
-  }
+  fan_out<OrderChanged>(order.account, also, compact,
+                        [&]() noexcept { return whole_order<OrderStateWhole>(index); });
 }
 
 void Reporter::trade(const Execution& execution, Index index, Index contra, bool maker,
                      SessionSlot also) noexcept {
   const Order& order = store_[index];
-  const auto fill = [&](auto message) noexcept {
-    message.header.a = pack_nibbles(static_cast<std::uint8_t>(order.side),
-                                    static_cast<std::uint8_t>(execution.direction));
-    message.header.b = maker ? 1 : 2;
+  const std::uint8_t side_and_direction = pack_nibbles(
+      static_cast<std::uint8_t>(order.side), static_cast<std::uint8_t>(execution.direction));
+  const std::uint8_t liquidity = maker ? 1 : 2;
+  const auto compact = [&](InRoom<Trade> room, std::uint32_t ordinal) noexcept {
+    const OrderId order_id = order.order_id;
+    const TimeNs now = now_;
+    room.begin(side_and_direction, liquidity, ordinal, sequence_);
+    room.word<offsetof(Trade, trade_id)>(execution.trade_id);
+    room.word<offsetof(Trade, order_id)>(order_id);
+    room.word<offsetof(Trade, price)>(execution.price);
+    room.word<offsetof(Trade, quantity)>(execution.quantity);
+    room.word<offsetof(Trade, time_ns)>(now);
+  };
+  const auto whole = [&]() noexcept {
+    TradeWhole message;
+    message.header.a = side_and_direction;
+    message.header.b = liquidity;
     message.trade_id = execution.trade_id;
     message.order_id = order.order_id;
     message.price = execution.price;
     message.quantity = execution.quantity;
     message.time_ns = now_;
-    return message;
-  };
-  const auto compact = [&]() noexcept { return fill(Trade{}); };
-  const auto whole = [&]() noexcept {
-    TradeWhole message = fill(TradeWhole{});
     message.cl_ord_id = order.cl_ord_id;
     message.account_id = accounts_.account_id(order.account);
     message.contra_account_id = accounts_.account_id(store_[contra].account);
@@ -210,7 +271,7 @@ void Reporter::trade(const Execution& execution, Index index, Index contra, bool
     message.order_type = order.order_type;
     return message;
   };
-  fan_out(order.account, also, compact, whole);
+  fan_out<Trade>(order.account, also, compact, whole);
 }
 
 }  // namespace shmatch::core

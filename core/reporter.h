@@ -2,7 +2,8 @@
 // session that asked, events to every session that hears of the order's account, each in the form
 // (compact or whole) that it chose at logon.
 //
-// Thread: the core's. An event is built at most once a form, however many sessions receive it.
+// Thread: the core's. Events and replies that every cancel and entry has are built in the room of
+// the port (core/report_port.h), word by word; the rest are built as messages and copied there.
 #pragma once
 
 #include "core/account_table.h"
@@ -24,15 +25,15 @@ struct InstrumentEntry {
 class Reporter {
  public:
   Reporter(const AccountTable& accounts, const SessionTable& sessions, const OrderStore& store,
-           const OrderBooks& books, const std::span<InstrumentEntry>& instruments, ReportSink& sink)
+           const OrderBooks& books, const std::span<InstrumentEntry>& instruments, ReportPort& port)
       : accounts_(accounts),
         sessions_(sessions),
         store_(store),
         books_(books),
         instruments_(instruments),
-        sink_(&sink) {}
+        port_(&port) {}
 
-  void set_sink(ReportSink& sink) noexcept { sink_ = &sink; }
+  void set_port(ReportPort& port) noexcept { port_ = &port; }
 
   // Reports from here on belong to this input.
   void begin(Sequence sequence, TimeNs now) noexcept {
@@ -51,7 +52,9 @@ class Reporter {
   void l2_rows(SessionSlot to, const L2Rows& rows) noexcept;
 
   // ---- events; `also` is the session that gets the event whatever its accounts, or kNoSession
-  void order_state(Index order, bool first, SessionSlot also) noexcept;
+  // An order's first state event, and its later ones.
+  void order_entered(Index order, SessionSlot also) noexcept;
+  void order_changed(Index order, SessionSlot also) noexcept;
 
   struct Execution {
     TradeId trade_id;
@@ -65,15 +68,12 @@ class Reporter {
 
  private:
   template <class Message>
-  void stamp(Message& message, std::uint32_t ordinal) const noexcept;
-  template <class Message>
   void reply(SessionSlot to, Message message) noexcept;
+  template <class Message>
+  void send(SessionSlot to, std::uint32_t ordinal, Message message) noexcept;
   template <class Whole>
   Whole whole_order(Index order) const noexcept;
-  template <class Whole>
-  [[gnu::noinline]] void deliver_whole(SessionSlot to, std::uint32_t ordinal,
-                                       const Whole& whole) noexcept;
-  template <class Compact, class Whole>
+  template <class Message, class Compact, class Whole>
   [[gnu::always_inline]] inline void fan_out(Index account, SessionSlot also, Compact compact,
                                              Whole whole) noexcept;
 
@@ -82,7 +82,7 @@ class Reporter {
   const OrderStore& store_;
   const OrderBooks& books_;
   const std::span<InstrumentEntry>& instruments_;
-  ReportSink* sink_;
+  ReportPort* port_;
   Sequence sequence_ = 0;
   TimeNs now_ = 0;
   std::uint32_t ordinal_ = 0;

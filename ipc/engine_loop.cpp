@@ -38,7 +38,7 @@ EngineLoop::EngineLoop(Replica& state, InputLog& log, IdleMode idle,
   sweeping_slots_.reserve(by_slot_.size());
   orphans_.reserve(by_slot_.size());
   opened_.reserve(by_slot_.size());
-  engine_.set_sink(*this);
+  engine_.set_port(*this);
   clock_.not_before(state.last_time());
   marked_ = engine_.last_sequence();
 }

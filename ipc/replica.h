@@ -2,7 +2,7 @@
 // records. The live engine is one that recovery has filled; what writes snapshots is another one.
 //
 // Reports go to the windows of resumable sessions and nowhere else, until a live engine takes them
-// over (MatchingEngine::set_sink).
+// over (MatchingEngine::set_port).
 //
 // Thread: one at a time. create, load, change_configuration and save allocate; apply does not.
 #pragma once

@@ -35,6 +35,7 @@
 
 #include "core/message.h"
 #include "core/prefetch.h"
+#include "core/report_port.h"
 #include "ipc/memory_layout.h"
 
 namespace shmatch::ipc {
@@ -101,6 +102,25 @@ class RingWriter {
     return RingResult::kDone;
   }
 
+  // The other way to write a message: where its words belong, as core/report_port.h lays a room
+  // out. After reserve said kDone for as many slots; publish then makes it exist. Nobody reads
+  // these slots before that, so they need no atomic stores.
+  std::uint64_t* room(std::uint32_t slot_count) noexcept {
+    if ((position_ & mask_) + slot_count > mask_ + 1) [[unlikely]] {
+      return around_end_;
+    }
+    return reinterpret_cast<std::uint64_t*>(&slots_[position_ & mask_]) + 1;
+  }
+  void publish(std::uint32_t slot_count) noexcept {
+    if (slot_count != 1) [[unlikely]] {
+      finish_continuation(slot_count);
+    }
+    // SYNC POINT message: as in write.
+    store_word(slots_[position_ & mask_].sequence, ++sequence_, std::memory_order_release);
+    last_head_ = position_;
+    position_ += slot_count;
+  }
+
   // Number of the last message written; 0 before the first.
   core::Sequence last_sequence() const noexcept { return sequence_; }
   // The first slot of the last message written.
@@ -123,6 +143,17 @@ class RingWriter {
     }
   }
 
+  // Not inline, as write_continuation.
+  [[gnu::noinline]] void finish_continuation(std::uint32_t slot_count) noexcept {
+    const bool around = (position_ & mask_) + slot_count > mask_ + 1;
+    if (around) store_payload(slots_[position_ & mask_], around_end_);
+    for (std::uint32_t i = 1; i < slot_count; ++i) {
+      Slot& slot = slots_[(position_ + i) & mask_];
+      store_word(slot.sequence, 0, std::memory_order_relaxed);
+      if (around) store_payload(slot, around_end_ + i * core::kRoomStride);
+    }
+  }
+
   // Not inline: it would push the registers of every message.
   [[gnu::noinline]] void write_continuation(const std::uint64_t* words,
                                             std::uint32_t slot_count) noexcept {
@@ -133,6 +164,8 @@ class RingWriter {
     }
   }
 
+  static_assert(sizeof(Slot) == core::kRoomStride * sizeof(std::uint64_t));
+
   Slot* slots_;
   std::uint64_t mask_;
   const std::uint64_t* consumed_;
@@ -140,6 +173,8 @@ class RingWriter {
   std::uint64_t last_head_ = 0;
   std::uint64_t seen_consumed_ = 0;
   core::Sequence sequence_;
+  std::uint64_t around_end_[core::kRoomWordsMax] =
+      {};  // room of a message that goes around the end
 };
 
 class RingReader {

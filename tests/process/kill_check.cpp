@@ -139,7 +139,7 @@ class Judge final : core::ReportSink {
       note(segment.name + ": " + fault);
       return false;
     }
-    replica_.engine().set_sink(*this);
+    replica_.engine().set_port(*this);
     by_slot_.resize(configuration.capacities.sessions);
     return true;
   }

@@ -108,7 +108,7 @@ TEST_P(Baseline, reports_what_the_core_reports) {
   const Configuration& configuration = profile.configuration;
   EngineInMemory core(configuration, 0x5EED);
   RecordingSink core_sink;
-  core->set_sink(core_sink);
+  core->set_port(core_sink);
   RecordingSink plain_sink;
   bench::BaselineEngine plain(configuration, plain_sink);
   Side<MatchingEngine> fast{*core, core_sink, {}, {}};

@@ -28,7 +28,7 @@ class Listener final : public core::ReportSink {
   explicit Listener(ipc::Replica& replica) : replica_(replica) {}
 
   // Begins to hear; again after the replica has got another engine.
-  void listen() { replica_.engine().set_sink(*this); }
+  void listen() { replica_.engine().set_port(*this); }
   // Applies a run of whole records, each of which must be applicable.
   void apply(std::span<const std::uint64_t> records);
   // What arrived since the last call.

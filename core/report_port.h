@@ -1,0 +1,78 @@
+// Where the engine's reports go.
+//
+// A ReportPort lends the memory in which a report is built: what sends it on can have it built
+// where it has to be, in a slot of a ring, and copies nothing. A ReportSink is the same for
+// everybody else: it gets each report as a whole.
+//
+// A room is laid out as slots of a ring are (ipc/ring.h): kSlotWords words of the report, one word
+// that is the port's own, the next kSlotWords words of the report, and so on. The engine stores
+// every word of the report's slots and reads none of them back.
+//
+// Called on the engine's thread, during an input; must not call the engine back.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/message.h"
+
+namespace shmatch::core {
+
+// From one slot's first word to the next one's, in a room.
+inline constexpr std::size_t kRoomStride = kSlotWords + 1;
+inline constexpr std::size_t kRoomWordsMax = kRoomStride * kSlotsPerMessageMax;
+
+// Where word `word` of a report is, in a room.
+constexpr std::size_t room_place(std::size_t word) noexcept { return word + word / kSlotWords; }
+
+class ReportPort {
+ public:
+  // Room for a report of `slots` slots (1 to 4) to `to`. The engine fills it, then calls send.
+  virtual std::uint64_t* room(SessionSlot to, std::uint32_t slots) noexcept = 0;
+  // The report in the room that was lent last is complete: type, slots, header and all words.
+  virtual void send(SessionSlot to, std::uint32_t slots) noexcept = 0;
+
+ protected:
+  ~ReportPort() = default;
+};
+
+// A whole report to a port.
+inline void deliver(ReportPort& port, SessionSlot to, const Report& report) noexcept {
+  const std::uint32_t slots = report.slots();
+  std::uint64_t* const room = port.room(to, slots);
+  for (std::size_t word = 0; word < slots * kSlotWords; ++word) {
+    room[room_place(word)] = report.words[word];
+  }
+  port.send(to, slots);
+}
+
+// What a room holds, as a whole report.
+inline void read_room(const std::uint64_t* room, std::uint32_t slots, Report& report) noexcept {
+  for (std::size_t word = 0; word < slots * kSlotWords; ++word) {
+    // Word by word: see MessageBuffer::copy_words.
+    std::uint64_t value = room[room_place(word)];
+    asm("" : "+r"(value));
+    report.words[word] = value;
+  }
+}
+
+class ReportSink : public ReportPort {
+ public:
+  // `report` is complete (type, slots, header) and only valid during the call.
+  virtual void deliver(SessionSlot to, const Report& report) noexcept = 0;
+
+ protected:
+  ~ReportSink() = default;
+
+ private:
+  std::uint64_t* room(SessionSlot, std::uint32_t) noexcept final { return room_; }
+  void send(SessionSlot to, std::uint32_t slots) noexcept final {
+    Report report;
+    read_room(room_, slots, report);
+    deliver(to, report);
+  }
+
+  alignas(64) std::uint64_t room_[kRoomWordsMax] = {};
+};
+
+}  // namespace shmatch::core
