@@ -63,7 +63,7 @@ void OurIndex(benchmark::State& state) {
     const Key key = keys[victim];
     const core::Index slot = index.find(key.account, key.cl_ord_id);
     if (slot != victim) state.SkipWithError("lost an order");
-    index.erase(key.account, key.cl_ord_id, slot);
+    index.erase(index.key_of(key.account, key.cl_ord_id), slot);
     keys[victim] = nth_key(next);
     enter(slot);
   }

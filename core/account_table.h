@@ -26,6 +26,7 @@ class AccountTable {
 
   AccountId account_id(Index account) const noexcept { return account_ids_[account]; }
   UserId user_id(Index user) const noexcept { return users_[user].id; }
+  std::uint8_t permissions(Index user) const noexcept { return users_[user].permissions; }
   bool may(Index user, std::uint8_t any_of_permissions) const noexcept {
     return (users_[user].permissions & any_of_permissions) != 0;
   }

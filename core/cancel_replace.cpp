@@ -3,31 +3,30 @@
 
 namespace shmatch::core {
 
-// One function, as MatchingEngine::State::request is.
+// One function, as those of execution.cpp.
 [[gnu::flatten]] void MatchingEngine::State::cancel_replace(SessionSlot slot,
                                                             Sequence request_sequence,
                                                             const CancelOrder& cancel,
                                                             const NewOrder& request,
                                                             TimeNs now) noexcept {
   SHMATCH_CHECK(sessions_.is(slot, SessionState::kOpen));
-  Session& session = sessions_[slot];
-  SHMATCH_CHECK(request_sequence > session.last_request);
-  session.last_request = request_sequence;
-  ++sequence_;
-  reporter_.begin(sequence_, now);
   const Origin origin{slot, request_sequence};
-  if (cancel.order_id > 0) store_.prefetch(store_.slot_of(cancel.order_id));
-  const JudgedCancel goes = judge_cancel(slot, cancel, now);
-  if (goes.refusal.code != ErrorCode::kOk) {
-    reporter_.receipt(slot, request_sequence, RequestType::kCancelOrder, goes.refusal);
-    return;
+  begin(now);
+  take_number(origin);
+  Refusal refusal;
+  const Index goes = judge_cancel(slot, cancel, now, refusal);
+  if (goes == kNoIndex) [[unlikely]] {
+    return report_receipt(slot, request_sequence, RequestType::kCancelOrder, refusal);
   }
-  const JudgedOrder comes = judge_new_order(slot, request, goes.order);
-  if (comes.refusal.code != ErrorCode::kOk) {
-    reporter_.receipt(slot, request_sequence, RequestType::kNewOrder, comes.refusal);
-    return;
+  JudgedOrder comes;
+  if (!judge_new_order(slot, request, goes, comes, refusal)) [[unlikely]] {
+    return report_receipt(slot, request_sequence, RequestType::kNewOrder, refusal);
   }
-  cancel_working(goes.order, CancelReason::kUserModified, session.user, slot, now);
+  cancel_working(goes, CancelReason::kUserModified, sessions_[slot].user, slot, now);
+  // The order that had to be forgotten for it may have had its entry before this one's place.
+  if (request.cl_ord_id > 0) {
+    comes.place = store_.client_ids().locate(comes.account, request.cl_ord_id, comes.key);
+  }
   start_order(origin, request, comes, now);
 }
 

@@ -2,9 +2,9 @@
 // to core.
 //
 // Split by what it does: rules.cpp judges requests and changes nothing, execution.cpp enters,
-// matches and cancels orders, queries.cpp answers questions, sessions.cpp opens, ends and sweeps
-// sessions, state_digest.cpp and state_export.cpp look at all of it, matching_engine.cpp is the
-// face.
+// matches and cancels orders, reports.cpp says what happened, queries.cpp answers questions,
+// sessions.cpp opens, ends and sweeps sessions, state_digest.cpp and state_export.cpp look at all
+// of it, matching_engine.cpp is the face.
 #pragma once
 
 #include "core/account_table.h"
@@ -13,7 +13,7 @@
 #include "core/order_book.h"
 #include "core/order_rules.h"
 #include "core/order_store.h"
-#include "core/reporter.h"
+#include "core/report_port.h"
 #include "core/session_table.h"
 #include "core/state_words.h"
 
@@ -30,6 +30,14 @@ inline constexpr Index kAccountWalkPerPage = 4'096;
 // Four-slot messages on one page of a query; with the page end they stay below kReplySlotsMax.
 inline constexpr std::uint32_t kMessagesPerPage = 14;
 static_assert(kMessagesPerPage * kSlotsPerMessageMax + slots_of<PageEnd>() <= kReplySlotsMax);
+
+// The instrument as the core needs it.
+struct InstrumentEntry {
+  InstrumentId id;
+  Ticks last_trade_price;  // 0: none yet
+  Increment tick;
+  Increment lot;
+};
 
 // A refusal that several calls have in common.
 constexpr Refusal wrong_oms(OmsId given) noexcept {
@@ -71,17 +79,14 @@ class MatchingEngine::State {
   friend class LookAhead;
   friend class StateView;
 
-  // What a request's judge found out, so that its execution need not look again.
-  struct JudgedCancel {
-    Refusal refusal;
-    Index order = kNoIndex;
-  };
+  // What the judge of a new order found out, so that its execution need not look again.
   struct JudgedOrder {
-    Refusal refusal;
     Index account = kNoIndex;
     Index instrument = kNoIndex;
     Lots quantity = 0;
     Ticks price = 0;
+    ClientIdIndex::Key key = 0;      // with a client order id: its key in the index
+    ClientIdIndex::Place place = 0;  // and its place
   };
   // The session and request that an input came from.
   struct Origin {
@@ -90,17 +95,26 @@ class MatchingEngine::State {
   };
   class Importer;  // state_import.cpp
 
-  // ---- rules.cpp
-  Refusal judge_acceptance(SessionSlot slot, TimeNs now) noexcept;
-  JudgedCancel judge_cancel(SessionSlot slot, const CancelOrder& request, TimeNs now) noexcept;
-  Refusal judge_cancel_keys(const CancelOrder& request) const noexcept;
+  // ---- rules.cpp. Each answers whether the request may be executed; if not, `refusal` says why.
+  bool may_accept(SessionSlot slot, TimeNs now, Refusal& refusal) noexcept;
+  // The working order that is to be cancelled, or kNoIndex.
+  Index judge_cancel(SessionSlot slot, const CancelOrder& request, TimeNs now,
+                     Refusal& refusal) noexcept;
+  Index find_named(const Session& session, const CancelOrder& request,
+                   Refusal& refusal) const noexcept;
   Refusal how_it_ended(Index order) const noexcept;
+  // As AccountTable::reaches.
+  bool reaches(const Session& session, Index account) const noexcept {
+    return (session.permissions & kPermissionOperator) != 0 ||
+           (account != kNoIndex && accounts_.associated(session.user, account));
+  }
   // `replaced` is the working order that goes before this one comes, or kNoIndex.
-  JudgedOrder judge_new_order(SessionSlot slot, const NewOrder& request,
-                              Index replaced = kNoIndex) const noexcept;
-  Refusal judge_new_order_limits(const NewOrder& request, const JudgedOrder& judged,
-                                 DecimalError quantity, DecimalError price,
-                                 Index replaced) const noexcept;
+  bool judge_new_order(SessionSlot slot, const NewOrder& request, Index replaced,
+                       JudgedOrder& judged, Refusal& refusal) const noexcept;
+  bool judge_account(const Session& session, const NewOrder& request, JudgedOrder& judged,
+                     Refusal& refusal) const noexcept;
+  bool within_limits(const NewOrder& request, DecimalError quantity, DecimalError price,
+                     Index replaced, JudgedOrder& judged, Refusal& refusal) const noexcept;
 
   // ---- execution.cpp
   void cancel_order(const Origin& origin, const CancelOrder& request, TimeNs now) noexcept;
@@ -109,14 +123,47 @@ class MatchingEngine::State {
                    TimeNs now) noexcept;
   Index enter(SessionSlot slot, const NewOrder& request, const JudgedOrder& judged,
               TimeNs now) noexcept;
-  void match(Index taker, SessionSlot origin, TimeNs now) noexcept;
-  void execute(Index taker, Index maker, SessionSlot origin, TimeNs now) noexcept;
+  void match(Index taker, Ticks limit, SessionSlot origin, TimeNs now) noexcept;
+  void execute(Index taker, const Level& level, SessionSlot origin, TimeNs now) noexcept;
   void settle(Index taker, SessionSlot origin, TimeNs now) noexcept;
   void end_order(Index order, OrderState state, ChangeReason reason, CancelReason cancel_reason,
                  TimeNs now) noexcept;
   void cancel_working(Index order, CancelReason reason, Index by_user, SessionSlot also,
                       TimeNs now) noexcept;
   void remember(Index order) noexcept;
+
+  // ---- reports.cpp: replies
+  void report_receipt(SessionSlot to, Sequence request, RequestType type,
+                      const Refusal& refusal) noexcept;
+  void report_accepted(SessionSlot to, Sequence request, OrderId order_id,
+                       ClOrdId cl_ord_id) noexcept;
+  void report_pong(SessionSlot to, Sequence request) noexcept;
+  void report_order_status(SessionSlot to, Sequence request, Index order) noexcept;
+  void report_open_order(SessionSlot to, Sequence request, Index order) noexcept;
+  void report_page_end(SessionSlot to, PageEnd end, bool more) noexcept;
+  void report_l2_rows(SessionSlot to, const L2Rows& rows) noexcept;
+  // Events; `also` is the session that gets the event whatever its accounts, or kNoSession. An
+  // order's first state event, and its later ones:
+  void report_entered(Index order, SessionSlot also) noexcept;
+  void report_changed(Index order, SessionSlot also) noexcept;
+  struct Execution {
+    TradeId trade_id;
+    Ticks price;
+    Lots quantity;
+    Direction direction;
+  };
+  // One side of an execution: `order` traded against `contra`, after both records were updated.
+  void report_trade(const Execution& execution, Index order, Index contra, bool maker,
+                    SessionSlot also) noexcept;
+  template <class Message>
+  void reply(SessionSlot to, Message message) noexcept;
+  template <class Message>
+  void send(SessionSlot to, std::uint32_t ordinal, Message message) noexcept;
+  template <class Whole>
+  Whole whole_order(Index order) const noexcept;
+  template <class Message, class Compact, class Whole>
+  [[gnu::always_inline]] inline void fan_out(Index account, SessionSlot also, Compact compact,
+                                             Whole whole) noexcept;
 
   // ---- state_digest.cpp
   OrderIds ids_of(Index order) const noexcept;
@@ -125,8 +172,8 @@ class MatchingEngine::State {
   void renew_digest(Index order) noexcept {
     if (!keep_digest_) return;
     const std::uint64_t renewed = order_digest(order);
-    orders_digest_ += renewed - store_[order].digest;
-    store_[order].digest = renewed;
+    orders_digest_ += renewed - store_.detail(order).digest;
+    store_.detail(order).digest = renewed;
   }
   std::uint64_t walk_orders_digest() const noexcept;
   void put_counters(CounterWords& words) const noexcept;
@@ -164,6 +211,20 @@ class MatchingEngine::State {
   Refusal judge_open_orders(SessionSlot slot, const OpenOrdersQuery& query) const noexcept;
   Refusal judge_l2(const L2Query& query) const noexcept;
 
+  // An input begins: what is reported from here on is its doing.
+  void begin(TimeNs now) noexcept {
+    now_ = now;
+    ordinal_ = 0;
+  }
+
+  // A request is an input: it has the next engine sequence number, and its own in its session.
+  void take_number(const Origin& origin) noexcept {
+    Session& session = sessions_[origin.slot];
+    SHMATCH_CHECK(origin.request > session.last_request);
+    session.last_request = origin.request;
+    ++sequence_;
+  }
+
   // The session that is swept after `place` others.
   SessionSlot swept_at(std::uint32_t place) const noexcept {
     return sweep_queue_[(sweep_head_ + place) % sweep_queue_.size()];
@@ -185,8 +246,11 @@ class MatchingEngine::State {
   SessionTable sessions_;
   OrderStore store_;
   OrderBooks books_;
-  Reporter reporter_;
+  ReportPort* port_;
   Sequence sequence_ = 0;
+  // Of the present input: its time, and how many reports it has caused.
+  TimeNs now_ = 0;
+  std::uint32_t ordinal_ = 0;
   TradeId last_trade_ = 0;
   SessionSerial last_serial_ = 0;
   Detail stopped_ = Detail::kNone;

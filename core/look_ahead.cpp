@@ -8,8 +8,7 @@ namespace shmatch::core {
 namespace {
 
 // Ended orders between a look at one and its being forgotten.
-constexpr std::uint32_t kForgottenLead = 20;
-constexpr std::uint32_t kUnindexedLead = 10;
+constexpr std::uint32_t kForgottenLead = 10;
 constexpr Index kFreeReach = 4'096;
 
 // A field of a message, read where it stands: hints are given for every request of a long replay,
@@ -42,9 +41,9 @@ void LookAhead::far(const std::uint64_t* message) noexcept {
   const bool enters = type_of(message) == RequestType::kNewOrder;
   if (!enters && type_of(message) != RequestType::kCancelOrder) return;
   if (!enters && order_id(message) > 0) {
-    store.prefetch(store.slot_of(order_id(message)));
+    store.prefetch_order(store.slot_of(order_id(message)));
   } else {
-    store.prefetch(state_.accounts_.account(account_id(message)), cl_ord_id(message));
+    store.client_ids().prefetch(state_.accounts_.account(account_id(message)), cl_ord_id(message));
   }
   if (enters) follow_free();
 }
@@ -58,7 +57,7 @@ void LookAhead::near(const std::uint64_t* message) noexcept {
     slot = store.slot_of(order_id(message));
   } else {
     slot = store.find(state_.accounts_.account(account_id(message)), cl_ord_id(message));
-    if (slot != kNoIndex) store.prefetch(slot);
+    if (slot != kNoIndex) store.prefetch_order(slot);
   }
   if (slot != kNoIndex) state_.books_.prefetch(store[slot]);
   follow_forgotten();
@@ -83,23 +82,13 @@ void LookAhead::follow_level(const std::uint64_t* message) noexcept {
   if (place != kNoIndex) state_.books_.prefetch_level(place);
 }
 
-// Each order that ends makes the engine forget another one, which ended long ago: its record and
-// its entry in the index of client ids are as cold as can be.
+// Each order that ends makes the engine forget another one, which ended long ago: its entry in the
+// index of client ids is as cold as can be. Nothing else of it is touched.
 void LookAhead::follow_forgotten() noexcept {
   const OrderStore& store = state_.store_;
   const std::uint32_t count = store.finished_count();
   if (count < store.finished_capacity() || count <= kForgottenLead) return;
-  const std::uint32_t oldest = store.counters().ended_count - count;
-  // They count on, modulo 2^32; whoever was not asked for a while starts again.
-  if (forgotten_ - oldest > kForgottenLead) forgotten_ = oldest;
-  if (unindexed_ - oldest > kForgottenLead) unindexed_ = oldest;
-  // Two at a time catch up with an engine that goes on one by one.
-  for (int step = 0; step < 2 && forgotten_ - oldest < kForgottenLead; ++step) {
-    store.prefetch_order(store.finished(forgotten_++ - oldest));
-  }
-  for (int step = 0; step < 2 && unindexed_ - oldest < kUnindexedLead; ++step) {
-    store.prefetch_forgetting(store.finished(unindexed_++ - oldest));
-  }
+  store.prefetch_forgetting(kForgottenLead);
 }
 
 // New orders take free slots in order, but those are far apart once the engine has run for a while.

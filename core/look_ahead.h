@@ -60,10 +60,6 @@ class LookAhead {
 
   const MatchingEngine::State& state_;
   Index free_ = 0;  // a slot that a new order will take soon
-  // Ended orders, counted from the first one that ever did: those before `forgotten_` have been
-  // fetched, those before `unindexed_` also their entries in the index of client ids.
-  std::uint32_t forgotten_ = 0;
-  std::uint32_t unindexed_ = 0;
   Index levels_[kTailDelay];
   std::uint32_t next_level_ = 0;
 };

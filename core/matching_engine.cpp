@@ -22,7 +22,7 @@ MatchingEngine::State::State(Arena& arena, const Configuration& configuration,
       store_(arena, configuration.capacities, hash_salt),
       books_(arena, configuration.instruments.size(), configuration.capacities.working_orders,
              store_.orders(), keep_digest),
-      reporter_(accounts_, sessions_, store_, books_, instruments_, port),
+      port_(&port),
       sweep_queue_(arena.take<SessionSlot>(configuration.capacities.sessions)),
       keep_digest_(keep_digest) {}
 
@@ -37,23 +37,17 @@ void MatchingEngine::State::reset(const Configuration& configuration) noexcept {
   }
 }
 
-// With everything that a request leads to in one function: messages on their way are registers
-// then, not memory. It is a sixth of a cancel's cost.
-[[gnu::flatten]] void MatchingEngine::State::request(SessionSlot slot, Sequence request_sequence,
-                                                     const Request& request, TimeNs now) noexcept {
+void MatchingEngine::State::request(SessionSlot slot, Sequence request_sequence,
+                                    const Request& request, TimeNs now) noexcept {
   SHMATCH_CHECK(sessions_.is(slot, SessionState::kOpen));
   const Origin origin{slot, request_sequence};
-  if (is_input(request)) {
-    Session& session = sessions_[slot];
-    SHMATCH_CHECK(request_sequence > session.last_request);
-    session.last_request = request_sequence;
-    ++sequence_;
-  }
-  reporter_.begin(sequence_, now);
+  begin(now);
   switch (static_cast<RequestType>(request.type())) {
     case RequestType::kCancelOrder:
+      take_number(origin);
       return cancel_order(origin, request.as<CancelOrder>(), now);
     case RequestType::kNewOrder:
+      take_number(origin);
       return new_order(origin, request.as<NewOrder>(), now);
     case RequestType::kOrderStatus:
       return order_status(origin, request.as<OrderStatusQuery>());
@@ -62,7 +56,7 @@ void MatchingEngine::State::reset(const Configuration& configuration) noexcept {
     case RequestType::kL2Snapshot:
       return l2_snapshot(origin, request.as<L2Query>());
     case RequestType::kPing:
-      return reporter_.pong(slot, request_sequence);
+      return report_pong(slot, request_sequence);
     case RequestType::kNone:
       break;
   }
@@ -89,7 +83,7 @@ MatchingEngine::MatchingEngine(const Configuration& configuration, std::span<std
 
 MatchingEngine::~MatchingEngine() { state_->~State(); }
 
-void MatchingEngine::set_port(ReportPort& port) noexcept { state_->reporter_.set_port(port); }
+void MatchingEngine::set_port(ReportPort& port) noexcept { state_->port_ = &port; }
 
 SessionSerial MatchingEngine::logon(SessionSlot slot, const Logon& logon, TimeNs) noexcept {
   return state_->logon(slot, logon);

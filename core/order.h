@@ -1,5 +1,9 @@
-// One order's record, in two cache lines: what matching and cancelling need, and what only reports
-// need. Records never move: an order keeps its slot from entry until it is forgotten.
+// One order's record, in two cache lines: what cancelling and the ends of a queue need, and what
+// only matching, queries and some reports need. Records never move: an order keeps its slot from
+// entry until it is forgotten.
+//
+// A cancel touches the first line alone. What is new about an order when it ends goes into the ring
+// of ended orders (EndedOrder), whose entries lie one behind the other.
 #pragma once
 
 #include <type_traits>
@@ -10,43 +14,53 @@
 namespace shmatch::core {
 
 struct alignas(64) Order {
-  OrderId order_id;  // 0: the slot is free
+  OrderId order_id;  // 0: the slot was never used
   ClOrdId cl_ord_id;
-  Ticks price;           // 0 for a market order
-  Lots leaves;           // working: still open; ended: what was left then
-  std::uint64_t digest;  // what the order adds to the state's digest, if that is kept
-  Index next;            // while it rests: behind us in the level
+  Lots leaves;  // working: still open; ended: what was left then
+  Lots orig_quantity;
+  Index next;  // while it rests: behind us in the level
   Index previous;
   Index level;               // kNoIndex unless the order rests
+  std::uint32_t ended_as;    // ended: how many orders had ended before, modulo 2^32
   std::uint16_t account;     // index of the account
   std::uint16_t instrument;  // index of the instrument
+  std::uint16_t entered_by;  // index of the user
+  std::uint16_t ended_by;    // index of the user who cancelled it (cancelled_by_user)
   Side side;
   OrderType order_type;
   TimeInForce time_in_force;
+  std::uint8_t flags;  // kFlag... of types.h
   OrderState state;
   ChangeReason change_reason;
   CancelReason cancel_reason;
-  std::uint8_t flags;  // kFlag... of types.h
 };
 static_assert(sizeof(Order) == 64 && std::is_trivially_copyable_v<Order>);
 static_assert(kAccountsMax <= 1U << 16 && kInstrumentsMax <= 1U << 16 && kUsersMax <= 1U << 16);
 
 struct alignas(64) OrderDetail {
-  Wide gross;  // ticks times lots executed
-  Lots orig_quantity;
+  Wide gross;   // ticks times lots executed
+  Ticks price;  // 0 for a market order
   TimeNs receive_time;
-  TimeNs update_time;
+  TimeNs update_time;  // while it works; later EndedOrder's counts
   TradeId last_trade;
-  Sequence end_sequence;     // input that ended the order
-  std::uint16_t entered_by;  // index of the user
-  std::uint16_t ended_by;    // index of the user who cancelled it (cancelled_by_user)
-  std::uint32_t ended_as;    // ended: how many orders had ended before, modulo 2^32
+  std::uint64_t digest;  // what the order adds to the state's digest, if that is kept
 };
 static_assert(sizeof(OrderDetail) == 64 && std::is_trivially_copyable_v<OrderDetail>);
 
-inline Lots executed(const Order& order, const OrderDetail& detail) noexcept {
-  return detail.orig_quantity - order.leaves;
-}
+// What is known of an order's last change and end; of a working order end_sequence is 0.
+struct OrderEnd {
+  TimeNs update_time;
+  Sequence end_sequence;  // input that ended the order
+};
+
+// An order in the ring of ended ones.
+struct EndedOrder {
+  OrderEnd end;
+  Index slot;
+  std::uint32_t key;  // ClientIdIndex::key_of its ids; 0: it has no client order id
+};
+
+inline Lots executed(const Order& order) noexcept { return order.orig_quantity - order.leaves; }
 
 // Whether ended_by means anything.
 inline bool cancelled_by_user(const Order& order) noexcept {

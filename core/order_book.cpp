@@ -57,35 +57,34 @@ std::uint64_t OrderBooks::walk_digest() const noexcept {
   return sum;
 }
 
-Index OrderBooks::level_of(const Order& order) noexcept {
-  Index& cached = level_cache_[cache_place(order.instrument, order.side, order.price)];
+Index OrderBooks::level_of(const Order& order, Ticks price) noexcept {
+  Index& cached = level_cache_[cache_place(order.instrument, order.side, price)];
   if (cached != 0) {
     const Level& level = levels_[cached - 1];
     // Closed levels hold no orders, and others may have their place by now.
-    if (level.price == order.price && level.order_count != 0 &&
+    if (level.price == price && level.order_count != 0 &&
         level.side_index == side_index(order.instrument, order.side)) {
       return cached - 1;
     }
   }
   const Index found =
-      side_of(order.instrument, order.side).tree.find(nodes_, rank(order.side, order.price));
+      side_of(order.instrument, order.side).tree.find(nodes_, rank(order.side, price));
   if (found != kNoIndex) cached = found + 1;
   return found;
 }
 
-void OrderBooks::expect(Index slot) noexcept {
+void OrderBooks::expect(Index slot, Ticks price) noexcept {
   expected_ = slot;
-  expected_level_ = level_of(orders_[slot]);
+  expected_level_ = level_of(orders_[slot], price);
   if (expected_level_ != kNoIndex) core::prefetch(&orders_[levels_[expected_level_].tail]);
 }
 
-void OrderBooks::add(Index slot, TimeNs now) noexcept {
+void OrderBooks::add(Index slot, Ticks price, TimeNs now) noexcept {
   Order& order = orders_[slot];
-  Index index = slot == expected_ ? expected_level_ : level_of(order);
+  Index index = slot == expected_ ? expected_level_ : level_of(order, price);
   expected_ = kNoIndex;
-  if (index == kNoIndex) index = open_level(order.instrument, order.side, order.price);
+  if (index == kNoIndex) index = open_level(order.instrument, order.side, price);
   Level& level = levels_[index];
-  SHMATCH_CHECK(level.price == order.price);
   order.level = index;
   order.next = kNoIndex;
   order.previous = level.tail;
@@ -221,7 +220,6 @@ std::size_t OrderBooks::check_level(const Level& level) const noexcept {
     const Order& order = orders_[slot];
     SHMATCH_CHECK(order.state == OrderState::kWorking && order.leaves > 0);
     SHMATCH_CHECK(order.previous == previous && &levels_[order.level] == &level);
-    SHMATCH_CHECK(order.price == level.price);
     // Ids grow and nothing moves within a queue, so the orders' ids say their priority: the digest
     // need not cover the queue.
     SHMATCH_CHECK(previous == kNoIndex || orders_[previous].order_id < order.order_id);

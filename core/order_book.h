@@ -48,9 +48,9 @@ class OrderBooks {
 
   // The order may be added before any other order of its side is added or removed: finds its level
   // now, and fetches the record at the end of that queue, which add would have to wait for.
-  void expect(Index slot) noexcept;
+  void expect(Index slot, Ticks price) noexcept;
   // The order joins the end of the queue at its price.
-  void add(Index slot, TimeNs now) noexcept;
+  void add(Index slot, Ticks price, TimeNs now) noexcept;
   // The order leaves its queue; its leaves stay as they are.
   void remove(Index slot, TimeNs now) noexcept;
   // The resting order loses `quantity`, less than its leaves, to an execution; it keeps its place.
@@ -128,7 +128,7 @@ class OrderBooks {
     return index == kNoIndex ? nullptr : &levels_[index];
   }
   // The level at the order's price, or kNoIndex.
-  Index level_of(const Order& order) noexcept;
+  Index level_of(const Order& order, Ticks price) noexcept;
   static Index side_index(Index instrument, Side side) noexcept {
     return instrument * 2 + static_cast<Index>(side);
   }

@@ -4,7 +4,8 @@
 // comparison, no hash. Ids are handed out in increasing order: the cursor goes round the slots and
 // skips taken ones; the high bits count the rounds. Ended orders stay in their slots, and a ring
 // names these in the order in which they ended; when there are more than configured, the oldest has
-// to be forgotten and its slot becomes free.
+// to be forgotten and its slot becomes free. Its record stays as it is: it would have to be fetched
+// to be changed. That it is known no more follows from its number in the order of ends.
 //
 // Invariants: (1) slots = working + finished + free, and there are enough slots that one is free
 // whenever fewer orders work than the capacity says, plus one for an order that never rests; (2)
@@ -31,10 +32,18 @@ class OrderStore {
   void reset() noexcept;
 
   // The slot of a known order, or kNoIndex: never issued, or forgotten.
-  Index find(OrderId order_id) const noexcept;
+  Index find(OrderId order_id) const noexcept {
+    if (order_id <= 0) return kNoIndex;
+    const Index slot = slot_of(order_id);
+    return orders_[slot].order_id == order_id && known(orders_[slot]) ? slot : kNoIndex;
+  }
   Index find(Index account, ClOrdId cl_ord_id) const noexcept {
     return client_ids_.find(account, cl_ord_id);
   }
+  ClientIdIndex& client_ids() noexcept { return client_ids_; }
+  const ClientIdIndex& client_ids() const noexcept { return client_ids_; }
+  // Whether the slot holds an order that works or is remembered.
+  bool known(Index slot) const noexcept { return known(orders_[slot]); }
 
   // Hints, for whoever knows what comes (core/look_ahead.h).
   void prefetch_order(Index slot) const noexcept { core::prefetch(&orders_[slot]); }
@@ -42,20 +51,16 @@ class OrderStore {
     core::prefetch(&orders_[slot]);
     core::prefetch(&details_[slot]);
   }
-  void prefetch(Index account, ClOrdId cl_ord_id) const noexcept {
-    client_ids_.prefetch(account, cl_ord_id);
-  }
-  // The ended order in `slot` will be forgotten, and its record has been fetched.
-  void prefetch_forgetting(Index slot) const noexcept {
-    const Order& order = orders_[slot];
-    if (order.cl_ord_id != 0) client_ids_.prefetch(order.account, order.cl_ord_id);
-    free_.prefetch(slot);
+  // The ended order of this age will be forgotten.
+  void prefetch_forgetting(std::uint32_t age) const noexcept {
+    const EndedOrder& ended = finished_entry(age);
+    if (ended.key != 0) client_ids_.prefetch(ended.key);
+    free_.prefetch(ended.slot);
   }
   // The slot will be taken by a new order.
   void prefetch_free(Index slot) const noexcept {
     prefetch(slot);
-    core::prefetch(&cancel_sessions_[slot]);
-    core::prefetch(&walk_accounts_[slot]);
+    core::prefetch(&walks_[slot]);
   }
   // Where the order with this id is, if it is known; below slot_count() in any case.
   Index slot_of(OrderId order_id) const noexcept {
@@ -69,36 +74,59 @@ class OrderStore {
   // True when the next order would need an id that JavaScript cannot hold.
   bool ids_used_up() const noexcept;
 
-  // Takes a slot for a new order; its id is set, all else is zero. Requires working_count() to be
-  // at most the capacity (one more than may rest) and ids_used_up() to be false.
-  Index allocate() noexcept;
+  struct Place {
+    Index slot;
+    OrderId order_id;
+  };
+  // Takes a slot for a new order, whose record holds anything yet: enter has to write all of it.
+  // Requires working_count() to be at most the capacity (one more than may rest) and ids_used_up()
+  // to be false.
+  Place allocate() noexcept;
 
-  // The order in `slot` has its account and client order id now: make it findable.
-  void index(Index slot) noexcept;
-
-  // The order is working no more; remembers it. One more order may then be remembered than the
-  // capacity says: forget the oldest before the next order ends.
-  void finish(Index slot) noexcept;
+  // The order in `slot` works no more, as `end` says; remembers it. One more order may then be
+  // remembered than the capacity says: forget the oldest before the next order ends.
+  void finish(Index slot, const OrderEnd& end) noexcept {
+    Order& order = orders_[slot];
+    SHMATCH_CHECK(order.state != OrderState::kWorking && order.level == kNoIndex);
+    --working_count_;
+    const ClientIdIndex::Key key =
+        order.cl_ord_id == 0 ? 0 : client_ids_.key_of(order.account, order.cl_ord_id);
+    finished_[next_finished_] = {end, slot, key};
+    if (++next_finished_ == ring_size_) next_finished_ = 0;
+    order.ended_as = ended_count_++;
+    ++finished_count_;
+  }
   bool overfull() const noexcept { return finished_count_ > finished_capacity_; }
   // Slots of ended orders by age: 0 is the one that ended longest ago; below finished_count().
-  Index finished(std::uint32_t age) const noexcept {
-    const std::size_t place = std::size_t{first_finished_} + age;
-    return finished_[place < finished_.size() ? place : place - finished_.size()];
+  Index finished(std::uint32_t age) const noexcept { return finished_entry(age).slot; }
+  void forget_oldest() noexcept {
+    const EndedOrder& ended = finished_entry(0);
+    --finished_count_;
+    if (ended.key != 0) client_ids_.erase(ended.key, ended.slot);
+    free_.insert(ended.slot);
   }
-  void forget_oldest() noexcept;
+
+  // When the order changed last, and how it ended.
+  OrderEnd end_of(Index slot) const noexcept {
+    const Order& order = orders_[slot];
+    if (order.state == OrderState::kWorking) return {details_[slot].update_time, 0};
+    return finished_entry(order.ended_as - (ended_count_ - finished_count_)).end;
+  }
 
   Order& operator[](Index slot) noexcept { return orders_[slot]; }
   const Order& operator[](Index slot) const noexcept { return orders_[slot]; }
   OrderDetail& detail(Index slot) noexcept { return details_[slot]; }
   const OrderDetail& detail(Index slot) const noexcept { return details_[slot]; }
-  std::span<Order> orders() noexcept { return orders_; }
+  std::span<Order> orders() noexcept { return {orders_, orders_ == nullptr ? 0 : slot_count_}; }
 
-  // Which session's end cancels the order; 0 for none. Kept apart from the records so that the
-  // sweep after a session's end reads 4 bytes an order.
-  SessionSerial& cancel_session(Index slot) noexcept { return cancel_sessions_[slot]; }
-  SessionSerial cancel_session(Index slot) const noexcept { return cancel_sessions_[slot]; }
-  // The order's account, again apart, for walks over one account's orders.
-  Index& walk_account(Index slot) noexcept { return walk_accounts_[slot]; }
+  // What walks over all orders look at first, apart from the records so that they read 8 bytes an
+  // order.
+  struct Walk {
+    SessionSerial cancel_session;  // whose end cancels the order; 0: nobody's
+    Index account;
+  };
+  Walk& walk(Index slot) noexcept { return walks_[slot]; }
+  const Walk& walk(Index slot) const noexcept { return walks_[slot]; }
 
   Index slot_count() const noexcept { return slot_count_; }
   std::uint32_t working_count() const noexcept { return working_count_; }
@@ -107,11 +135,11 @@ class OrderStore {
 
   // Where the ids and the numbers of ended orders stand.
   struct Counters {
-    std::int64_t round = 0;
-    Index cursor = 1;  // OrderId 0 does not exist
-    std::uint32_t ended_count = 0;
+    std::int64_t round;
+    Index cursor;
+    std::uint32_t ended_count;
   };
-  const Counters& counters() const noexcept { return counters_; }
+  Counters counters() const noexcept { return {round_, cursor_, ended_count_}; }
 
   // ---- putting exported orders back. In this order: the counters; each order claimed, its record
   // filled in, then indexed; those that have ended finished, oldest first.
@@ -119,32 +147,47 @@ class OrderStore {
   // False when they are not such as this store can have. Before the first order is finished, the
   // count of ended ones has to be taken back by as many as will be.
   bool restore(const Counters& counters) noexcept;
-  void take_back_ended_count(std::uint32_t by) noexcept { counters_.ended_count -= by; }
+  void take_back_ended_count(std::uint32_t by) noexcept { ended_count_ -= by; }
   // Like allocate, for an order that has its id. kNoIndex when the id was never given out, or names
   // the slot of another order.
   Index claim(OrderId order_id) noexcept;
-  // Like index. False when the pair of keys contradicts an order that was indexed before.
+  // The order in `slot` has its ids: makes it findable. False when they contradict an order that
+  // was indexed before.
   bool index_again(Index slot) noexcept;
 
   void check_invariants() const noexcept;
 
  private:
-  Index take(Index slot, OrderId order_id) noexcept;
+  // A working order, or one whose number is among those of the remembered ones. Numbers are taken
+  // modulo 2^32; a slot is used again long before so many others have ended.
+  bool known(const Order& order) const noexcept {
+    if (order.state == OrderState::kWorking) return true;
+    return order.order_id != 0 && ended_count_ - order.ended_as - 1 < finished_count_;
+  }
+  const EndedOrder& finished_entry(std::uint32_t age) const noexcept {
+    // The oldest one is finished_count_ places before the next one's.
+    const std::uint32_t back = finished_count_ - age;
+    return finished_[next_finished_ >= back ? next_finished_ - back
+                                            : next_finished_ + ring_size_ - back];
+  }
 
   Index slot_count_;
-  std::uint32_t finished_capacity_;
   unsigned slot_bits_;
-  std::span<Order> orders_;
-  std::span<OrderDetail> details_;
-  std::span<SessionSerial> cancel_sessions_;
-  std::span<Index> walk_accounts_;
-  std::span<Index> finished_;
-  SlotBitmap free_;
-  ClientIdIndex client_ids_;
-  Counters counters_;
+  std::uint32_t finished_capacity_;
+  std::uint32_t ring_size_;
+  // Addresses only: none while the arena measures.
+  Order* orders_;
+  OrderDetail* details_;
+  Walk* walks_;
+  EndedOrder* finished_;
   std::uint32_t working_count_ = 0;
   std::uint32_t finished_count_ = 0;
-  Index first_finished_ = 0;  // the oldest one's place in the ring
+  std::uint32_t next_finished_ = 0;  // the place in the ring where the next one to end goes
+  std::uint32_t ended_count_ = 0;
+  std::int64_t round_ = 0;
+  Index cursor_ = 1;  // OrderId 0 does not exist
+  SlotBitmap free_;
+  ClientIdIndex client_ids_;
 };
 
 }  // namespace shmatch::core

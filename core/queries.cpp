@@ -44,9 +44,9 @@ void MatchingEngine::State::order_status(const Origin& origin,
                                          const OrderStatusQuery& query) noexcept {
   const Refusal refusal = judge_order_status(origin.slot, query);
   if (refusal.code != ErrorCode::kOk) {
-    reporter_.receipt(origin.slot, origin.request, RequestType::kOrderStatus, refusal);
+    report_receipt(origin.slot, origin.request, RequestType::kOrderStatus, refusal);
   } else {
-    reporter_.order_status(origin.slot, origin.request, store_.find(query.order_id));
+    report_order_status(origin.slot, origin.request, store_.find(query.order_id));
   }
 }
 
@@ -68,7 +68,7 @@ void MatchingEngine::State::open_orders(const Origin& origin,
                                         const OpenOrdersQuery& query) noexcept {
   const Refusal refusal = judge_open_orders(origin.slot, query);
   if (refusal.code != ErrorCode::kOk) {
-    reporter_.receipt(origin.slot, origin.request, RequestType::kOpenOrders, refusal);
+    report_receipt(origin.slot, origin.request, RequestType::kOpenOrders, refusal);
     return;
   }
   PageEnd end;
@@ -80,14 +80,13 @@ void MatchingEngine::State::open_orders(const Origin& origin,
   if (account == kNoIndex) slot = slots;
   const Index stop = slots - slot < kWalkOrdersPerPage ? slots : slot + kWalkOrdersPerPage;
   for (std::uint32_t rows = 0; slot < stop && rows < kMessagesPerPage; ++slot) {
-    if (store_.walk_account(slot) != account) continue;
-    const Order& order = store_[slot];
-    if (order.order_id == 0 || order.state != OrderState::kWorking) continue;
-    reporter_.open_order(origin.slot, origin.request, slot);
+    if (store_.walk(slot).account != account) continue;
+    if (store_[slot].state != OrderState::kWorking) continue;
+    report_open_order(origin.slot, origin.request, slot);
     ++rows;
   }
   end.continuation = slot < slots ? slot : 0;
-  reporter_.page_end(origin.slot, end, slot < slots);
+  report_page_end(origin.slot, end, slot < slots);
 }
 
 Refusal MatchingEngine::State::judge_l2(const L2Query& query) const noexcept {
@@ -104,14 +103,14 @@ Refusal MatchingEngine::State::judge_l2(const L2Query& query) const noexcept {
 void MatchingEngine::State::l2_snapshot(const Origin& origin, const L2Query& query) noexcept {
   const Refusal refusal = judge_l2(query);
   if (refusal.code != ErrorCode::kOk) {
-    reporter_.receipt(origin.slot, origin.request, RequestType::kL2Snapshot, refusal);
+    report_receipt(origin.slot, origin.request, RequestType::kL2Snapshot, refusal);
     return;
   }
   PageEnd end;
   end.request_sequence = origin.request;
   const Index instrument = instrument_map_.find(query.instrument_id);
   if (instrument == kNoIndex) {
-    reporter_.page_end(origin.slot, end, false);
+    report_page_end(origin.slot, end, false);
     return;
   }
   end.md_update_id = books_.update_id(instrument);
@@ -125,7 +124,7 @@ void MatchingEngine::State::l2_snapshot(const Origin& origin, const L2Query& que
                                               : books_.behind(instrument, position.side, price);
     if (level == nullptr || position.levels >= query.depth) {
       if (position.side == Side::kSell) {
-        reporter_.page_end(origin.slot, end, false);
+        report_page_end(origin.slot, end, false);
         return;
       }
       position = L2Position{.side = Side::kSell};
@@ -148,11 +147,11 @@ void MatchingEngine::State::l2_snapshot(const Origin& origin, const L2Query& que
       price = level->price;
       level = books_.behind(instrument, position.side, price);
     }
-    reporter_.l2_rows(origin.slot, rows);
+    report_l2_rows(origin.slot, rows);
   }
   end.continuation = position.encode();
   end.continuation_price = price;
-  reporter_.page_end(origin.slot, end, true);
+  report_page_end(origin.slot, end, true);
 }
 
 // How many accounts have orders in the level; of a level with more orders than the page's budget

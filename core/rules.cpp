@@ -5,82 +5,127 @@
 
 namespace shmatch::core {
 
+namespace {
+
+constexpr std::uint8_t kMayTrade = kPermissionTrading | kPermissionOperator;
+
+// What the rules have no objection to in rows 3 and 7 of a new order, in a few instructions.
+bool of_a_usual_kind(const NewOrder& request) noexcept {
+  constexpr unsigned kTimesInForce = 1U << static_cast<unsigned>(TimeInForce::kGtc) |
+                                     1U << static_cast<unsigned>(TimeInForce::kIoc) |
+                                     1U << static_cast<unsigned>(TimeInForce::kFok);
+  const auto time_in_force = static_cast<unsigned>(request.time_in_force);
+  const bool limit = request.order_type == OrderType::kLimit;
+  return request.account_id > 0 && request.instrument_id > 0 && request.side <= Side::kSell &&
+         (limit || request.order_type == OrderType::kMarket) && time_in_force < 32 &&
+         (kTimesInForce >> time_in_force & 1) != 0 && request.features == 0 &&
+         request.quantity_exponent != kExponentAbsent &&
+         (!limit || request.limit_price_exponent != kExponentAbsent);
+}
+
+// For those who answer whether a request may be executed.
+template <class Answer>
+Answer refused(Answer answer, const Refusal& why, Refusal& refusal) noexcept {
+  refusal = why;
+  return answer;
+}
+
+}  // namespace
+
 // Rows 1 and 2 of both tables.
-Refusal MatchingEngine::State::judge_acceptance(SessionSlot slot, TimeNs now) noexcept {
-  if (stopped_ != Detail::kNone) return {ErrorCode::kServerError, stopped_, 0, 0};
-  if (rate_per_second_ == 0) return {};
+bool MatchingEngine::State::may_accept(SessionSlot slot, TimeNs now, Refusal& refusal) noexcept {
+  if (stopped_ != Detail::kNone) [[unlikely]] {
+    return refused(false, {ErrorCode::kServerError, stopped_, 0, 0}, refusal);
+  }
+  if (rate_per_second_ == 0) return true;
   TimeNs& arrival = sessions_[slot].theoretical_arrival;
   if (arrival > now + rate_tolerance_) {
-    return {ErrorCode::kOperationFailed, Detail::kRateLimited, rate_per_second_, 0};
+    return refused(false, {ErrorCode::kOperationFailed, Detail::kRateLimited, rate_per_second_, 0},
+                   refusal);
   }
   arrival = (arrival > now ? arrival : now) + rate_interval_;
-  return {};
+  return true;
 }
 
-// Row 3 of the cancel table.
-Refusal MatchingEngine::State::judge_cancel_keys(const CancelOrder& request) const noexcept {
-  if (request.oms_id != oms_id_) return wrong_oms(request.oms_id);
-  if (request.order_id > 0) return {};
-  if (request.cl_ord_id <= 0) return invalid(Detail::kNoOrderKey);
-  if (request.account_id <= 0) return invalid(Detail::kNoAccountForClOrdId);
-  return {};
+Index MatchingEngine::State::judge_cancel(SessionSlot slot, const CancelOrder& request, TimeNs now,
+                                          Refusal& refusal) noexcept {
+  const Session& session = sessions_[slot];
+  if (!may_accept(slot, now, refusal)) [[unlikely]] {
+    return kNoIndex;
+  }
+  if (request.oms_id != oms_id_) [[unlikely]] {  // 3
+    return refused(kNoIndex, wrong_oms(request.oms_id), refusal);
+  }
+  if (request.order_id <= 0) {
+    if (request.cl_ord_id <= 0) return refused(kNoIndex, invalid(Detail::kNoOrderKey), refusal);
+    if (request.account_id <= 0) {
+      return refused(kNoIndex, invalid(Detail::kNoAccountForClOrdId), refusal);
+    }
+  }
+  if ((session.permissions & kMayTrade) == 0) [[unlikely]] {  // 4
+    return refused(kNoIndex, {ErrorCode::kNotAuthorized, Detail::kNoPermission}, refusal);
+  }
+  const Index order = find_named(session, request, refusal);
+  if (order == kNoIndex) [[unlikely]] {
+    return kNoIndex;
+  }
+  if (store_[order].state != OrderState::kWorking) [[unlikely]] {  // 9
+    return refused(kNoIndex, how_it_ended(order), refusal);
+  }
+  return order;
 }
 
-MatchingEngine::State::JudgedCancel MatchingEngine::State::judge_cancel(SessionSlot slot,
-                                                                        const CancelOrder& request,
-                                                                        TimeNs now) noexcept {
-  if (const Refusal refusal = judge_acceptance(slot, now); refusal.code != ErrorCode::kOk) {
-    return {refusal};
-  }
-  const Index user = sessions_[slot].user;
-  if (const Refusal refusal = judge_cancel_keys(request); refusal.code != ErrorCode::kOk) {
-    return {refusal};
-  }
-  if (!accounts_.may(user, kPermissionTrading | kPermissionOperator)) {  // 4
-    return {{ErrorCode::kNotAuthorized, Detail::kNoPermission}};
-  }
-  const Index account = accounts_.account(request.account_id);
-  if (request.account_id > 0 && !accounts_.reaches(user, account)) {  // 5
-    return {{ErrorCode::kNotAuthorized, Detail::kForeignAccount, request.account_id}};
-  }
-  Index order = kNoIndex;
-  if (request.order_id > 0) {
-    order = store_.find(request.order_id);
-    if (order == kNoIndex) {  // 7
-      return {{ErrorCode::kNotFound, Detail::kUnknownOrder, request.order_id}};
-    }
-    if (!accounts_.reaches(user, store_[order].account)) {  // 6
-      return {{ErrorCode::kNotAuthorized, Detail::kForeignOrder, request.order_id}};
-    }
-    const bool agrees = (request.account_id <= 0 || account == store_[order].account) &&
-                        (request.cl_ord_id <= 0 || request.cl_ord_id == store_[order].cl_ord_id);
-    if (!agrees) {  // 8
-      return {{ErrorCode::kNotFound, Detail::kKeysDisagree, request.order_id}};
-    }
-  } else {
-    order = account == kNoIndex ? kNoIndex : store_.find(account, request.cl_ord_id);
-    if (order == kNoIndex) {  // 7
-      return {
-          {ErrorCode::kNotFound, Detail::kUnknownClOrdId, request.cl_ord_id, request.account_id}};
+// Rows 5 to 8: the order that the request names, if the session's user may know of it.
+Index MatchingEngine::State::find_named(const Session& session, const CancelOrder& request,
+                                        Refusal& refusal) const noexcept {
+  Index account = kNoIndex;
+  if (request.account_id > 0) {
+    account = accounts_.account(request.account_id);
+    if (!reaches(session, account)) [[unlikely]] {  // 5
+      return refused(kNoIndex,
+                     {ErrorCode::kNotAuthorized, Detail::kForeignAccount, request.account_id},
+                     refusal);
     }
   }
-  if (store_[order].state != OrderState::kWorking) return {how_it_ended(order)};  // 9
-  return {{}, order};
+  if (request.order_id <= 0) {
+    const Index order = account == kNoIndex ? kNoIndex : store_.find(account, request.cl_ord_id);
+    if (order == kNoIndex) [[unlikely]] {  // 7
+      refusal = {ErrorCode::kNotFound, Detail::kUnknownClOrdId, request.cl_ord_id,
+                 request.account_id};
+    }
+    return order;
+  }
+  const Index order = store_.find(request.order_id);
+  if (order == kNoIndex) [[unlikely]] {  // 7
+    return refused(kNoIndex, {ErrorCode::kNotFound, Detail::kUnknownOrder, request.order_id},
+                   refusal);
+  }
+  const Order& named = store_[order];
+  if (!reaches(session, named.account)) [[unlikely]] {  // 6
+    return refused(kNoIndex, {ErrorCode::kNotAuthorized, Detail::kForeignOrder, request.order_id},
+                   refusal);
+  }
+  const bool agrees = (request.account_id <= 0 || account == named.account) &&
+                      (request.cl_ord_id <= 0 || request.cl_ord_id == named.cl_ord_id);
+  if (!agrees) [[unlikely]] {  // 8
+    return refused(kNoIndex, {ErrorCode::kNotFound, Detail::kKeysDisagree, request.order_id},
+                   refusal);
+  }
+  return order;
 }
 
 Refusal MatchingEngine::State::how_it_ended(Index order) const noexcept {
-  const OrderDetail& detail = store_.detail(order);
-  const auto sequence = static_cast<std::int64_t>(detail.end_sequence);
+  const auto sequence = static_cast<std::int64_t>(store_.end_of(order).end_sequence);
   if (store_[order].state == OrderState::kFullyExecuted) {
-    return {ErrorCode::kNotFound, Detail::kFilled, detail.last_trade, sequence};
+    return {ErrorCode::kNotFound, Detail::kFilled, store_.detail(order).last_trade, sequence};
   }
   switch (store_[order].cancel_reason) {
     case CancelReason::kUserModified:
-      return {ErrorCode::kNotFound, Detail::kCanceledByUser, accounts_.user_id(detail.ended_by),
-              sequence};
+      return {ErrorCode::kNotFound, Detail::kCanceledByUser,
+              accounts_.user_id(store_[order].ended_by), sequence};
     case CancelReason::kCancelOnDisconnect:
       return {ErrorCode::kNotFound, Detail::kCanceledOnDisconnect,
-              accounts_.user_id(detail.ended_by), sequence};
+              accounts_.user_id(store_[order].ended_by), sequence};
     case CancelReason::kNoMoreMarket:
       return {ErrorCode::kNotFound, Detail::kNoMoreMarket, sequence, 0};
     case CancelReason::kNone:
@@ -89,76 +134,98 @@ Refusal MatchingEngine::State::how_it_ended(Index order) const noexcept {
   check_failed("an ended order has a reason", __FILE__, __LINE__);
 }
 
-MatchingEngine::State::JudgedOrder MatchingEngine::State::judge_new_order(
-    SessionSlot slot, const NewOrder& request, Index replaced) const noexcept {
-  const Index user = sessions_[slot].user;
-  JudgedOrder judged;
-  const auto refused = [&judged](const Refusal& refusal) noexcept {
-    judged.refusal = refusal;
-    return refusal.code != ErrorCode::kOk;
+bool MatchingEngine::State::judge_new_order(SessionSlot slot, const NewOrder& request,
+                                            Index replaced, JudgedOrder& judged,
+                                            Refusal& refusal) const noexcept {
+  const auto refuse = [&refusal](const Refusal& why) noexcept {
+    return refused(false, why, refusal);
   };
-  if (request.oms_id != oms_id_) {  // 3
-    refused(wrong_oms(request.oms_id));
-    return judged;
+  if (request.oms_id != oms_id_) [[unlikely]] {  // 3
+    return refuse(wrong_oms(request.oms_id));
   }
-  if (refused(judge_fields(request))) return judged;
-  judged.account = accounts_.account(request.account_id);
-  if (!accounts_.may(user, kPermissionTrading | kPermissionOperator)) {  // 4
-    judged.refusal = {ErrorCode::kNotAuthorized, Detail::kNoPermission};
-    return judged;
+  const bool usual = of_a_usual_kind(request);
+  if (!usual) [[unlikely]] {
+    if (const Refusal why = judge_fields(request); why.code != ErrorCode::kOk) return refuse(why);
   }
-  if (!accounts_.reaches(user, judged.account)) {
-    judged.refusal = {ErrorCode::kNotAuthorized, Detail::kForeignAccount, request.account_id};
-    return judged;
-  }
-  if (judged.account == kNoIndex) {
-    judged.refusal = {ErrorCode::kNotFound, Detail::kUnknownAccount, request.account_id};
-    return judged;
-  }
-  judged.instrument = instrument_map_.find(request.instrument_id);
-  if (judged.instrument == kNoIndex) {  // 5
-    judged.refusal = invalid(Detail::kUnknownInstrument, request.instrument_id);
-    return judged;
+  if (!judge_account(sessions_[slot], request, judged, refusal)) [[unlikely]] {
+    return false;
   }
   const InstrumentEntry& instrument = instruments_[judged.instrument];
   const Increments quantity = to_increments(request.quantity(), instrument.lot);
   Increments price;
-  if (refused(judge_amount(Field::kQuantity, quantity.error))) return judged;  // 6
+  if (quantity.error != DecimalError::kNone) [[unlikely]] {  // 6
+    const Refusal why = judge_amount(Field::kQuantity, quantity.error);
+    if (why.code != ErrorCode::kOk) return refuse(why);
+  }
   if (needs_limit_price(request.order_type)) {
     price = to_increments(request.limit_price(), instrument.tick);
-    if (refused(judge_amount(Field::kLimitPrice, price.error))) return judged;
+    if (price.error != DecimalError::kNone) [[unlikely]] {
+      const Refusal why = judge_amount(Field::kLimitPrice, price.error);
+      if (why.code != ErrorCode::kOk) return refuse(why);
+    }
   }
-  if (refused(judge_support(request))) return judged;  // 7
+  if (!usual) [[unlikely]] {
+    return refuse(judge_support(request));  // 7
+  }
   judged.quantity = quantity.count;
   judged.price = price.count;
-  judged.refusal = judge_new_order_limits(request, judged, quantity.error, price.error, replaced);
-  return judged;
+  return within_limits(request, quantity.error, price.error, replaced, judged, refusal);
+}
+
+// Rows 4 and 5.
+bool MatchingEngine::State::judge_account(const Session& session, const NewOrder& request,
+                                          JudgedOrder& judged, Refusal& refusal) const noexcept {
+  if ((session.permissions & kMayTrade) == 0) [[unlikely]] {
+    return refused(false, {ErrorCode::kNotAuthorized, Detail::kNoPermission}, refusal);
+  }
+  judged.account = accounts_.account(request.account_id);
+  if (!reaches(session, judged.account)) [[unlikely]] {
+    return refused(false, {ErrorCode::kNotAuthorized, Detail::kForeignAccount, request.account_id},
+                   refusal);
+  }
+  if (judged.account == kNoIndex) [[unlikely]] {
+    return refused(false, {ErrorCode::kNotFound, Detail::kUnknownAccount, request.account_id},
+                   refusal);
+  }
+  judged.instrument = instrument_map_.find(request.instrument_id);
+  if (judged.instrument == kNoIndex) [[unlikely]] {
+    return refused(false, invalid(Detail::kUnknownInstrument, request.instrument_id), refusal);
+  }
+  return true;
 }
 
 // Rows 8 and 9.
-Refusal MatchingEngine::State::judge_new_order_limits(const NewOrder& request,
-                                                      const JudgedOrder& judged,
-                                                      DecimalError quantity, DecimalError price,
-                                                      Index replaced) const noexcept {
-  const auto limit = [](Detail detail, std::int64_t argument = 0) noexcept {
-    return Refusal{ErrorCode::kOperationFailed, detail, argument, 0};
+bool MatchingEngine::State::within_limits(const NewOrder& request, DecimalError quantity,
+                                          DecimalError price, Index replaced, JudgedOrder& judged,
+                                          Refusal& refusal) const noexcept {
+  const auto limit = [&refusal](Detail detail, std::int64_t argument = 0) noexcept {
+    return refused(false, {ErrorCode::kOperationFailed, detail, argument, 0}, refusal);
   };
   if (request.cl_ord_id > 0) {
-    const Index other = store_.find(judged.account, request.cl_ord_id);
+    const ClientIdIndex& client_ids = store_.client_ids();
+    judged.key = client_ids.key_of(judged.account, request.cl_ord_id);
+    judged.place = client_ids.locate(judged.account, request.cl_ord_id, judged.key);
+    const Index other = client_ids.at(judged.place);
     if (other != kNoIndex && other != replaced && store_[other].state == OrderState::kWorking) {
       return limit(Detail::kDuplicateClOrdId, request.cl_ord_id);
     }
   }
-  if (quantity == DecimalError::kAboveMaximum) return limit(Detail::kMaxQuantity);
-  if (price == DecimalError::kAboveMaximum) return limit(Detail::kMaxPrice);
+  if (quantity == DecimalError::kAboveMaximum) [[unlikely]] {
+    return limit(Detail::kMaxQuantity);
+  }
+  if (price == DecimalError::kAboveMaximum) [[unlikely]] {
+    return limit(Detail::kMaxPrice);
+  }
   const bool may_rest =
       request.order_type == OrderType::kLimit && request.time_in_force == TimeInForce::kGtc;
   const std::uint32_t leaving = replaced == kNoIndex ? 0 : 1;
-  if (may_rest && store_.working_count() - leaving >= capacities_.working_orders) {
+  if (may_rest && store_.working_count() - leaving >= capacities_.working_orders) [[unlikely]] {
     return limit(Detail::kMaxWorkingOrders, capacities_.working_orders);
   }
-  if (store_.ids_used_up()) return limit(Detail::kMaxOrderIds);
-  return {};
+  if (store_.ids_used_up()) [[unlikely]] {
+    return limit(Detail::kMaxOrderIds);
+  }
+  return true;
 }
 
 }  // namespace shmatch::core

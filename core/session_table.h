@@ -2,8 +2,8 @@
 // account. core/matching_engine.h (SessionState) has their life.
 //
 // Open sessions hear; resumable ones hear until they are forgotten, because whoever resumes gets
-// what it missed. Thread: the core's. Finding an account's receivers costs one word for each 64
-// sessions.
+// what it missed. Thread: the core's. Finding the receivers of an account costs one load where it
+// has one session and nobody hears of all accounts, else one word for each 64 sessions.
 #pragma once
 
 #include <bit>
@@ -26,7 +26,8 @@ struct alignas(64) Session {
   TimeNs theoretical_arrival;  // of the rate limit
   Sequence last_request;
   SessionState state;
-  bool entered_orders;  // that its end would have to cancel
+  bool entered_orders;       // that its end would have to cancel
+  std::uint8_t permissions;  // its user's
   Logon logon;
 
   // Resumable sessions hear whether a client is there or not.
@@ -60,7 +61,8 @@ class SessionTable {
       : words_((configuration.capacities.sessions + 63U) / 64U),
         sessions_(arena.take<Session>(configuration.capacities.sessions)),
         all_accounts_(arena.take<std::uint64_t>(words_)),
-        by_account_(arena.take<std::uint64_t>(configuration.accounts.size() * words_)) {}
+        by_account_(arena.take<std::uint64_t>(configuration.accounts.size() * words_)),
+        hearers_(arena.take<Hearers>(configuration.accounts.size())) {}
 
   Session& operator[](SessionSlot slot) noexcept { return sessions_[slot]; }
   const Session& operator[](SessionSlot slot) const noexcept { return sessions_[slot]; }
@@ -88,20 +90,22 @@ class SessionTable {
   // the user's accounts).
   void subscribe(SessionSlot slot, const AccountTable& accounts) noexcept {
     const Session& session = sessions_[slot];
-    const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
-    if (session.logon.all_accounts && accounts.may(session.user, kPermissionOperator)) {
-      all_accounts_[slot / 64] |= bit;
+    if (session.logon.all_accounts && (session.permissions & kPermissionOperator) != 0) {
+      change(all_accounts_[slot / 64], slot, true, all_count_);
     }
     accounts.for_each_account(session.user, [&](Index account) noexcept {
-      by_account_[account * words_ + slot / 64] |= bit;
+      Hearers& hearers = hearers_[account];
+      change(by_account_[account * words_ + slot / 64], slot, true, hearers.count);
+      hearers.first = first_of(account);
     });
   }
 
   void unsubscribe(SessionSlot slot, const AccountTable& accounts) noexcept {
-    const std::uint64_t keep = ~(std::uint64_t{1} << (slot % 64));
-    all_accounts_[slot / 64] &= keep;
+    change(all_accounts_[slot / 64], slot, false, all_count_);
     accounts.for_each_account(sessions_[slot].user, [&](Index account) noexcept {
-      by_account_[account * words_ + slot / 64] &= keep;
+      Hearers& hearers = hearers_[account];
+      change(by_account_[account * words_ + slot / 64], slot, false, hearers.count);
+      hearers.first = first_of(account);
     });
   }
 
@@ -109,6 +113,44 @@ class SessionTable {
   // that hears in any case; kNoSession for none).
   template <class F>
   void for_each_receiver(Index account, SessionSlot also, F f) const noexcept {
+    const Hearers hearers = hearers_[account];
+    // What is nearly always so: the account's only session asks, or hears what others did.
+    if (all_count_ == 0 && hearers.count <= 1 &&
+        (also == kNoSession || hearers.count == 0 || also == hearers.first)) [[likely]] {
+      const SessionSlot only = hearers.count != 0 ? hearers.first : also;
+      if (only != kNoSession) f(only);
+      return;
+    }
+    for_each_of_many(account, also, f);
+  }
+
+ private:
+  // Of the sessions whose user has the account, without those that hear of all accounts.
+  struct Hearers {
+    std::uint32_t count;
+    SessionSlot first;
+  };
+
+  // The session's bit in `word`, and the count of such bits.
+  static void change(std::uint64_t& word, SessionSlot slot, bool hears,
+                     std::uint32_t& count) noexcept {
+    const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
+    if (((word & bit) != 0) == hears) return;
+    word ^= bit;
+    count += hears ? 1U : ~0U;
+  }
+  SessionSlot first_of(Index account) const noexcept {
+    for (std::size_t word = 0; word < words_; ++word) {
+      const std::uint64_t bits = by_account_[account * words_ + word];
+      if (bits == 0) continue;
+      return static_cast<SessionSlot>(word * 64 + static_cast<unsigned>(std::countr_zero(bits)));
+    }
+    return kNoSession;
+  }
+
+  // Not inline: it would be there once more for each kind of report.
+  template <class F>
+  [[gnu::noinline]] void for_each_of_many(Index account, SessionSlot also, F& f) const noexcept {
     // f calls others, behind whose back nothing here changes.
     const std::size_t words = words_;
     const std::uint64_t* const of_account = &by_account_[account * words];
@@ -124,11 +166,12 @@ class SessionTable {
     }
   }
 
- private:
   std::size_t words_;
   std::span<Session> sessions_;
   std::span<std::uint64_t> all_accounts_;
   std::span<std::uint64_t> by_account_;
+  std::span<Hearers> hearers_;
+  std::uint32_t all_count_ = 0;
 };
 
 }  // namespace shmatch::core

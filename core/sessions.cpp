@@ -17,6 +17,7 @@ SessionSerial MatchingEngine::State::logon(SessionSlot slot, const Logon& logon)
                             .last_request = 0,
                             .state = SessionState::kOpen,
                             .entered_orders = false,
+                            .permissions = accounts_.permissions(user),
                             .logon = logon};
   sessions_.subscribe(slot, accounts_);
   return last_serial_;
@@ -38,7 +39,8 @@ void MatchingEngine::State::end_session(SessionSlot slot) noexcept {
 
 bool MatchingEngine::State::sweep(TimeNs now) noexcept {
   if (sweep_count_ == 0) return false;
-  reporter_.begin(++sequence_, now);
+  ++sequence_;
+  begin(now);
   const SessionSlot slot = swept_at(0);
   Session& session = sessions_[slot];
   const SessionSlot also = session.logon.resumable ? slot : kNoSession;
@@ -47,9 +49,8 @@ bool MatchingEngine::State::sweep(TimeNs now) noexcept {
       end - sweep_cursor_ < kSweepOrdersPerStep ? end : sweep_cursor_ + kSweepOrdersPerStep;
   Index cancelled = 0;
   for (; sweep_cursor_ < stop && cancelled < kSweepCancelsPerStep; ++sweep_cursor_) {
-    if (store_.cancel_session(sweep_cursor_) != session.serial) continue;
-    const Order& order = store_[sweep_cursor_];
-    if (order.order_id == 0 || order.state != OrderState::kWorking) continue;
+    if (store_.walk(sweep_cursor_).cancel_session != session.serial) continue;
+    if (store_[sweep_cursor_].state != OrderState::kWorking) continue;
     cancel_working(sweep_cursor_, CancelReason::kCancelOnDisconnect, session.user, also, now);
     ++cancelled;
   }

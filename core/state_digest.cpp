@@ -5,27 +5,26 @@ namespace shmatch::core {
 
 OrderIds MatchingEngine::State::ids_of(Index index) const noexcept {
   const Order& order = store_[index];
-  const OrderDetail& detail = store_.detail(index);
   const bool working = order.state == OrderState::kWorking;
   return {.account = accounts_.account_id(order.account),
           .instrument = instruments_[order.instrument].id,
-          .entered_by = accounts_.user_id(detail.entered_by),
-          .ended_by = cancelled_by_user(order) ? accounts_.user_id(detail.ended_by) : 0,
-          .cancel_session = working ? store_.cancel_session(index) : 0};
+          .entered_by = accounts_.user_id(order.entered_by),
+          .ended_by = cancelled_by_user(order) ? accounts_.user_id(order.ended_by) : 0,
+          .cancel_session = working ? store_.walk(index).cancel_session : 0};
 }
 
 std::uint64_t MatchingEngine::State::order_digest(Index index) const noexcept {
   OrderWords words;
-  put_order(store_[index], store_.detail(index), ids_of(index), words);
+  put_order(store_[index], store_.detail(index), store_.end_of(index), ids_of(index), words);
   return digest_of(0, words);
 }
 
 std::uint64_t MatchingEngine::State::walk_orders_digest() const noexcept {
   std::uint64_t sum = 0;
   for (Index slot = 0; slot < store_.slot_count(); ++slot) {
-    if (store_[slot].order_id == 0) continue;
+    if (!store_.known(slot)) continue;
     const std::uint64_t digest = order_digest(slot);
-    SHMATCH_CHECK(!keep_digest_ || digest == store_[slot].digest);
+    SHMATCH_CHECK(!keep_digest_ || digest == store_.detail(slot).digest);
     sum += digest;
   }
   return sum;
@@ -46,7 +45,7 @@ std::uint64_t MatchingEngine::State::digest() const noexcept {
 }
 
 void MatchingEngine::State::put_counters(CounterWords& words) const noexcept {
-  const OrderStore::Counters& ids = store_.counters();
+  const OrderStore::Counters ids = store_.counters();
   words[0] = kStateFormat;
   words[1] = sequence_;
   words[2] = static_cast<std::uint64_t>(last_trade_);

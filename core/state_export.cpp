@@ -26,7 +26,7 @@ bool MatchingEngine::State::export_to(WordSink& sink) const noexcept {
   WordWriter writer(sink);
   const auto write_order = [&](Index slot) noexcept {
     OrderWords words;
-    put_order(store_[slot], store_.detail(slot), ids_of(slot), words);
+    put_order(store_[slot], store_.detail(slot), store_.end_of(slot), ids_of(slot), words);
     writer.put(words);
   };
   CounterWords counters;

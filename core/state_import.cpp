@@ -22,18 +22,17 @@ bool possible(const Order& order, const OrderDetail& detail) noexcept {
       (order.time_in_force == TimeInForce::kGtc || order.time_in_force == TimeInForce::kIoc ||
        order.time_in_force == TimeInForce::kFok);
   return known_kind && order.cl_ord_id >= 0 &&
-         in_range(order.price, limit ? 1 : 0, limit ? kAmountMax : 0) &&
-         in_range(detail.orig_quantity, 1, kAmountMax) &&
-         in_range(order.leaves, 0, detail.orig_quantity);
+         in_range(detail.price, limit ? 1 : 0, limit ? kAmountMax : 0) &&
+         in_range(order.orig_quantity, 1, kAmountMax) &&
+         in_range(order.leaves, 0, order.orig_quantity);
 }
 
-bool possible_working(const Order& order, const OrderDetail& detail) noexcept {
+bool possible_working(const Order& order, const OrderEnd& end) noexcept {
   return order.state == OrderState::kWorking && order.order_type == OrderType::kLimit &&
          order.time_in_force == TimeInForce::kGtc && order.leaves > 0 &&
          (order.change_reason == ChangeReason::kNewInputAccepted ||
           order.change_reason == ChangeReason::kTrade) &&
-         order.cancel_reason == CancelReason::kNone && detail.end_sequence == 0 &&
-         detail.ended_as == 0;
+         order.cancel_reason == CancelReason::kNone && end.end_sequence == 0 && order.ended_as == 0;
 }
 
 bool possible_finished(const Order& order) noexcept {
@@ -76,7 +75,7 @@ class MatchingEngine::State::Importer {
   const char* levels() noexcept;
   const char* level(const LevelWords& words) noexcept;
   const char* finished() noexcept;
-  const char* order(Index& slot) noexcept;
+  const char* order(Index& slot, OrderEnd& end) noexcept;
   const char* instruments() noexcept;
   const char* sessions() noexcept;
   const char* session(const SessionWords& words) noexcept;
@@ -172,14 +171,15 @@ const char* MatchingEngine::State::Importer::level(const LevelWords& words) noex
   OrderId previous = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     Index slot = kNoIndex;
-    if (const char* fault = order(slot)) return fault;
+    OrderEnd end{};
+    if (const char* fault = order(slot, end)) return fault;
     const Order& placed = state_.store_[slot];
-    if (!possible_working(placed, state_.store_.detail(slot)) || placed.price != price ||
+    if (!possible_working(placed, end) || state_.store_.detail(slot).price != price ||
         placed.instrument != instrument || placed.side != side || placed.order_id <= previous) {
       return "an order does not belong into its price level";
     }
     previous = placed.order_id;
-    state_.books_.add(slot, static_cast<TimeNs>(words[2]));
+    state_.books_.add(slot, price, static_cast<TimeNs>(words[2]));
     state_.renew_digest(slot);
   }
   return nullptr;
@@ -190,24 +190,25 @@ const char* MatchingEngine::State::Importer::finished() noexcept {
   store.take_back_ended_count(finished_);
   for (std::uint32_t i = 0; i < finished_; ++i) {
     Index slot = kNoIndex;
-    if (const char* fault = order(slot)) return fault;
+    OrderEnd end{};
+    if (const char* fault = order(slot, end)) return fault;
     if (!possible_finished(store[slot])) return "an ended order is impossible";
-    if (store.detail(slot).ended_as != store.counters().ended_count) {
+    if (store[slot].ended_as != store.counters().ended_count) {
       return "an ended order is out of its place";
     }
-    store.finish(slot);
+    store.finish(slot, end);
     state_.renew_digest(slot);
   }
   return nullptr;
 }
 
 // Reads an order into the slot that its id names, and makes it findable.
-const char* MatchingEngine::State::Importer::order(Index& slot) noexcept {
+const char* MatchingEngine::State::Importer::order(Index& slot, OrderEnd& end) noexcept {
   OrderWords words;
   if (!get(words)) return kShort;
   Order order{};
   OrderDetail detail{};
-  const OrderIds ids = get_order(words, order, detail);
+  const OrderIds ids = get_order(words, order, detail, end);
   const Index account = state_.accounts_.account(ids.account);
   const Index instrument = state_.instrument_map_.find(ids.instrument);
   const Index entered_by = state_.accounts_.user(ids.entered_by);
@@ -224,13 +225,13 @@ const char* MatchingEngine::State::Importer::order(Index& slot) noexcept {
   order.level = kNoIndex;
   order.account = static_cast<std::uint16_t>(account);
   order.instrument = static_cast<std::uint16_t>(instrument);
-  detail.entered_by = static_cast<std::uint16_t>(entered_by);
-  detail.ended_by = static_cast<std::uint16_t>(ids.ended_by == 0 ? 0 : ended_by);
+  order.entered_by = static_cast<std::uint16_t>(entered_by);
+  order.ended_by = static_cast<std::uint16_t>(ids.ended_by == 0 ? 0 : ended_by);
   state_.store_[slot] = order;
   state_.store_.detail(slot) = detail;
-  state_.store_.cancel_session(slot) = ids.cancel_session;
+  state_.store_.walk(slot) = {ids.cancel_session, account};
   OrderWords again;
-  put_order(order, detail, state_.ids_of(slot), again);
+  put_order(order, detail, end, state_.ids_of(slot), again);
   if (!std::equal(words, std::end(words), again)) return "an order holds more than there is";
   return state_.store_.index_again(slot) ? nullptr : "two orders contradict each other's ids";
 }
@@ -266,6 +267,7 @@ const char* MatchingEngine::State::Importer::session(const SessionWords& words) 
   if (slot >= state_.sessions_.size()) return "there are more sessions than the capacity allows";
   session.user = state_.accounts_.user(session.logon.user_id);
   if (session.user == kNoIndex) return "a session is of an unknown user";
+  session.permissions = state_.accounts_.permissions(session.user);
   const bool known_state = session.state >= SessionState::kOpen &&
                            session.state <= SessionState::kDetached &&
                            (session.state != SessionState::kDetached || session.logon.resumable);

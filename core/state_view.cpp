@@ -21,20 +21,21 @@ bool StateView::find(OrderId order_id, OrderView& view) const noexcept {
   if (slot == kNoIndex) return false;
   const Order& order = store[slot];
   const OrderDetail& detail = store.detail(slot);
+  const OrderEnd end = store.end_of(slot);
   view = {.order_id = order.order_id,
           .cl_ord_id = order.cl_ord_id,
           .account_id = state_.accounts_.account_id(order.account),
           .instrument_id = state_.instruments_[order.instrument].id,
-          .price = order.price,
-          .orig_quantity = detail.orig_quantity,
+          .price = detail.price,
+          .orig_quantity = order.orig_quantity,
           .leaves = order.leaves,
-          .executed = executed(order, detail),
+          .executed = executed(order),
           .gross = detail.gross,
           .receive_time = detail.receive_time,
-          .update_time = detail.update_time,
+          .update_time = end.update_time,
           .last_trade = detail.last_trade,
-          .end_sequence = detail.end_sequence,
-          .entered_by = state_.accounts_.user_id(detail.entered_by),
+          .end_sequence = end.end_sequence,
+          .entered_by = state_.accounts_.user_id(order.entered_by),
           .ended_by = 0,
           .side = order.side,
           .order_type = order.order_type,
@@ -46,7 +47,7 @@ bool StateView::find(OrderId order_id, OrderView& view) const noexcept {
           .behind = 0};
   if (order.cancel_reason == CancelReason::kUserModified ||
       order.cancel_reason == CancelReason::kCancelOnDisconnect) {
-    view.ended_by = state_.accounts_.user_id(detail.ended_by);
+    view.ended_by = state_.accounts_.user_id(order.ended_by);
   }
   // An ended order's links are those of its last day in a queue.
   if (order.state == OrderState::kWorking) {

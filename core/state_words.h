@@ -56,19 +56,19 @@ constexpr std::uint8_t byte_of(std::uint64_t word, unsigned place) noexcept {
   return static_cast<std::uint8_t>(word >> (8 * place));
 }
 
-inline void put_order(const Order& order, const OrderDetail& detail, const OrderIds& ids,
-                      OrderWords& words) noexcept {
+inline void put_order(const Order& order, const OrderDetail& detail, const OrderEnd& end,
+                      const OrderIds& ids, OrderWords& words) noexcept {
   words[0] = static_cast<std::uint64_t>(order.order_id);
   words[1] = static_cast<std::uint64_t>(order.cl_ord_id);
-  words[2] = static_cast<std::uint64_t>(order.price);
-  words[3] = static_cast<std::uint64_t>(detail.orig_quantity);
+  words[2] = static_cast<std::uint64_t>(detail.price);
+  words[3] = static_cast<std::uint64_t>(order.orig_quantity);
   words[4] = static_cast<std::uint64_t>(order.leaves);
   words[5] = low_word(detail.gross);
   words[6] = high_word(detail.gross);
   words[7] = static_cast<std::uint64_t>(detail.receive_time);
-  words[8] = static_cast<std::uint64_t>(detail.update_time);
+  words[8] = static_cast<std::uint64_t>(end.update_time);
   words[9] = static_cast<std::uint64_t>(detail.last_trade);
-  words[10] = detail.end_sequence;
+  words[10] = end.end_sequence;
   words[11] = static_cast<std::uint64_t>(ids.account);
   words[12] = pack(static_cast<std::uint64_t>(ids.instrument), ids.cancel_session);
   words[13] =
@@ -80,21 +80,23 @@ inline void put_order(const Order& order, const OrderDetail& detail, const Order
               static_cast<std::uint64_t>(order.change_reason) << 32 |
               static_cast<std::uint64_t>(order.cancel_reason) << 40 |
               static_cast<std::uint64_t>(order.flags) << 48;
-  words[15] = detail.ended_as;
+  words[15] = order.ended_as;
 }
 
 // The inverse: all of the record but its indices, links and digest. Values are taken as they come.
-inline OrderIds get_order(const OrderWords& words, Order& order, OrderDetail& detail) noexcept {
+inline OrderIds get_order(const OrderWords& words, Order& order, OrderDetail& detail,
+                          OrderEnd& end) noexcept {
   order.order_id = static_cast<OrderId>(words[0]);
   order.cl_ord_id = static_cast<ClOrdId>(words[1]);
-  order.price = static_cast<Ticks>(words[2]);
-  detail.orig_quantity = static_cast<Lots>(words[3]);
+  detail.price = static_cast<Ticks>(words[2]);
+  order.orig_quantity = static_cast<Lots>(words[3]);
   order.leaves = static_cast<Lots>(words[4]);
   detail.gross = wide(words[5], words[6]);
   detail.receive_time = static_cast<TimeNs>(words[7]);
-  detail.update_time = static_cast<TimeNs>(words[8]);
+  end.update_time = static_cast<TimeNs>(words[8]);
+  detail.update_time = end.update_time;
   detail.last_trade = static_cast<TradeId>(words[9]);
-  detail.end_sequence = words[10];
+  end.end_sequence = words[10];
   order.side = static_cast<Side>(byte_of(words[14], 0));
   order.order_type = static_cast<OrderType>(byte_of(words[14], 1));
   order.time_in_force = static_cast<TimeInForce>(byte_of(words[14], 2));
@@ -102,7 +104,7 @@ inline OrderIds get_order(const OrderWords& words, Order& order, OrderDetail& de
   order.change_reason = static_cast<ChangeReason>(byte_of(words[14], 4));
   order.cancel_reason = static_cast<CancelReason>(byte_of(words[14], 5));
   order.flags = byte_of(words[14], 6);
-  detail.ended_as = low_half(words[15]);
+  order.ended_as = low_half(words[15]);
   return {.account = static_cast<AccountId>(words[11]),
           .instrument = low_half(words[12]),
           .entered_by = low_half(words[13]),

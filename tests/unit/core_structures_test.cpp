@@ -162,15 +162,20 @@ struct Store {
     orders.reset();
   }
   Index enter(Index account, ClOrdId cl_ord_id) {
-    const Index slot = orders.allocate();
-    orders[slot].account = static_cast<std::uint16_t>(account);
-    orders[slot].cl_ord_id = cl_ord_id;
-    orders.index(slot);
-    return slot;
+    const OrderStore::Place place = orders.allocate();
+    Order order{};
+    order.order_id = place.order_id;
+    order.level = kNoIndex;
+    order.state = OrderState::kWorking;
+    order.account = static_cast<std::uint16_t>(account);
+    order.cl_ord_id = cl_ord_id;
+    orders[place.slot] = order;
+    if (cl_ord_id != 0) orders.client_ids().put(account, cl_ord_id, place.slot);
+    return place.slot;
   }
   void end(Index slot) {
     orders[slot].state = OrderState::kCanceled;
-    orders.finish(slot);
+    orders.finish(slot, {.update_time = 7, .end_sequence = 9});
     if (orders.overfull()) orders.forget_oldest();
   }
   Memory memory;
@@ -226,7 +231,10 @@ TEST(OrderStore, APairNamesItsNewestOrder) {
   const Index fresh = store.enter(3, 77);
   EXPECT_EQ(store.orders.find(3, 77), fresh);
   EXPECT_EQ(store.orders.find(4, 77), kNoIndex);
+  EXPECT_EQ(store.orders.end_of(old).end_sequence, 9U);
+  EXPECT_EQ(store.orders.end_of(fresh).end_sequence, 0U) << "it works";
   for (int i = 0; i < 3; ++i) store.end(store.enter(0, 0));  // `old` is forgotten
+  EXPECT_FALSE(store.orders.known(old)) << "though its record is as it was";
   EXPECT_EQ(store.orders.find(3, 77), fresh) << "the older order takes the pair not with it";
 }
 

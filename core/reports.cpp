@@ -1,4 +1,8 @@
-#include "core/reporter.h"
+// What happened, as reports to the sessions that shall know: replies to the session that asked,
+// events to every session that hears of the order's account, each in the form (compact or whole)
+// that it chose at logon. What every cancel and entry brings is built in the room of the port
+// (core/report_port.h), word by word; the rest is built as messages and copied there.
+#include "core/engine_state.h"
 
 namespace shmatch::core {
 namespace {
@@ -49,8 +53,8 @@ constexpr std::uint64_t join(std::uint32_t low, std::uint32_t high) noexcept {
 // Not inline, and made anew for each session that wants it: what all others hear pays nothing for
 // it.
 template <class Message>
-[[gnu::noinline]] void Reporter::send(SessionSlot to, std::uint32_t ordinal,
-                                      Message message) noexcept {
+[[gnu::noinline]] void MatchingEngine::State::send(SessionSlot to, std::uint32_t ordinal,
+                                                   Message message) noexcept {
   message.header.ordinal = ordinal;
   message.header.engine_sequence = sequence_;
   Report report;
@@ -59,13 +63,14 @@ template <class Message>
 }
 
 template <class Message>
-void Reporter::reply(SessionSlot to, Message message) noexcept {
+void MatchingEngine::State::reply(SessionSlot to, Message message) noexcept {
   send(to, ordinal_++, message);
 }
 
 // `compact(room, ordinal)` writes a Message, `whole()` makes the event's other form.
 template <class Message, class Compact, class Whole>
-void Reporter::fan_out(Index account, SessionSlot also, Compact compact, Whole whole) noexcept {
+void MatchingEngine::State::fan_out(Index account, SessionSlot also, Compact compact,
+                                    Whole whole) noexcept {
   const std::uint32_t ordinal = ordinal_++;
   ReportPort& port = *port_;
   sessions_.for_each_receiver(account, also, [&](SessionSlot slot) noexcept {
@@ -78,8 +83,8 @@ void Reporter::fan_out(Index account, SessionSlot also, Compact compact, Whole w
   });
 }
 
-void Reporter::receipt(SessionSlot to, Sequence request, RequestType type,
-                       const Refusal& refusal) noexcept {
+void MatchingEngine::State::report_receipt(SessionSlot to, Sequence request, RequestType type,
+                                           const Refusal& refusal) noexcept {
   const std::uint32_t ordinal = ordinal_++;
   const Sequence sequence = sequence_;
   const TimeNs now = now_;
@@ -98,8 +103,8 @@ void Reporter::receipt(SessionSlot to, Sequence request, RequestType type,
   port.send(to, slots_of<Receipt>());
 }
 
-void Reporter::accepted(SessionSlot to, Sequence request, OrderId order_id,
-                        ClOrdId cl_ord_id) noexcept {
+void MatchingEngine::State::report_accepted(SessionSlot to, Sequence request, OrderId order_id,
+                                            ClOrdId cl_ord_id) noexcept {
   const std::uint32_t ordinal = ordinal_++;
   const Sequence sequence = sequence_;
   const TimeNs now = now_;
@@ -113,33 +118,37 @@ void Reporter::accepted(SessionSlot to, Sequence request, OrderId order_id,
   port.send(to, slots_of<OrderAccepted>());
 }
 
-void Reporter::pong(SessionSlot to, Sequence request) noexcept {
+void MatchingEngine::State::report_pong(SessionSlot to, Sequence request) noexcept {
   Pong message;
   message.request_sequence = request;
   reply(to, message);
 }
 
-void Reporter::order_status(SessionSlot to, Sequence request, Index order) noexcept {
+void MatchingEngine::State::report_order_status(SessionSlot to, Sequence request,
+                                                Index order) noexcept {
   auto message = whole_order<OrderStatusReply>(order);
   message.request_sequence = request;
   reply(to, message);
 }
 
-void Reporter::open_order(SessionSlot to, Sequence request, Index order) noexcept {
+void MatchingEngine::State::report_open_order(SessionSlot to, Sequence request,
+                                              Index order) noexcept {
   auto message = whole_order<OpenOrderRow>(order);
   message.request_sequence = request;
   reply(to, message);
 }
 
-void Reporter::page_end(SessionSlot to, PageEnd end, bool more) noexcept {
+void MatchingEngine::State::report_page_end(SessionSlot to, PageEnd end, bool more) noexcept {
   end.header.a = more ? 1 : 0;
   reply(to, end);
 }
 
-void Reporter::l2_rows(SessionSlot to, const L2Rows& rows) noexcept { reply(to, rows); }
+void MatchingEngine::State::report_l2_rows(SessionSlot to, const L2Rows& rows) noexcept {
+  reply(to, rows);
+}
 
 template <class Whole>
-Whole Reporter::whole_order(Index index) const noexcept {
+Whole MatchingEngine::State::whole_order(Index index) const noexcept {
   const Order& order = store_[index];
   const OrderDetail& detail = store_.detail(index);
   Whole message;
@@ -148,14 +157,14 @@ Whole Reporter::whole_order(Index index) const noexcept {
   message.order_id = order.order_id;
   message.cl_ord_id = order.cl_ord_id;
   message.account_id = accounts_.account_id(order.account);
-  message.price = order.price;
-  message.orig_quantity = detail.orig_quantity;
+  message.price = detail.price;
+  message.orig_quantity = order.orig_quantity;
   message.leaves = open_quantity(order);
-  message.executed = executed(order, detail);
+  message.executed = executed(order);
   message.gross_low = low_word(detail.gross);
   message.gross_high = high_word(detail.gross);
   message.receive_time_ns = detail.receive_time;
-  message.update_time_ns = detail.update_time;
+  message.update_time_ns = store_.end_of(index).update_time;
   if (const Level* bid = books_.best(order.instrument, Side::kBuy)) {
     message.inside_bid = bid->price;
     message.inside_bid_size_low = low_word(bid->quantity);
@@ -168,7 +177,7 @@ Whole Reporter::whole_order(Index index) const noexcept {
   }
   message.last_trade_price = instruments_[order.instrument].last_trade_price;
   message.instrument_id = static_cast<std::uint32_t>(instruments_[order.instrument].id);
-  message.entered_by = static_cast<std::uint32_t>(accounts_.user_id(detail.entered_by));
+  message.entered_by = static_cast<std::uint32_t>(accounts_.user_id(order.entered_by));
   message.side = order.side;
   message.order_type = order.order_type;
   message.time_in_force = order.time_in_force;
@@ -176,20 +185,19 @@ Whole Reporter::whole_order(Index index) const noexcept {
   return message;
 }
 
-void Reporter::order_entered(Index index, SessionSlot also) noexcept {
+void MatchingEngine::State::report_entered(Index index, SessionSlot also) noexcept {
   const Order& order = store_[index];
   const auto compact = [&](InRoom<OrderEntered> room, std::uint32_t ordinal) noexcept {
     const OrderDetail& detail = store_.detail(index);
     const OrderId order_id = order.order_id;
     const ClOrdId cl_ord_id = order.cl_ord_id;
     const AccountId account_id = accounts_.account_id(order.account);
-    const Ticks price = order.price;
-    const Lots orig_quantity = detail.orig_quantity;
-    const Lots so_far = executed(order, detail);
+    const Ticks price = detail.price;
+    const Lots orig_quantity = order.orig_quantity;
+    const Lots so_far = executed(order);
     const TimeNs now = now_;
-    const std::uint64_t ids =
-        join(static_cast<std::uint32_t>(instruments_[order.instrument].id),
-             static_cast<std::uint32_t>(accounts_.user_id(detail.entered_by)));
+    const std::uint64_t ids = join(static_cast<std::uint32_t>(instruments_[order.instrument].id),
+                                   static_cast<std::uint32_t>(accounts_.user_id(order.entered_by)));
     static_assert(offsetof(OrderEntered, order_type) == offsetof(OrderEntered, side) + 1 &&
                   offsetof(OrderEntered, time_in_force) == offsetof(OrderEntered, side) + 2 &&
                   offsetof(OrderEntered, order_flags) == offsetof(OrderEntered, side) + 3);
@@ -216,13 +224,13 @@ void Reporter::order_entered(Index index, SessionSlot also) noexcept {
                         [&]() noexcept { return whole_order<OrderStateWhole>(index); });
 }
 
-void Reporter::order_changed(Index index, SessionSlot also) noexcept {
+void MatchingEngine::State::report_changed(Index index, SessionSlot also) noexcept {
   const Order& order = store_[index];
   const auto compact = [&](InRoom<OrderChanged> room, std::uint32_t ordinal) noexcept {
     const OrderId order_id = order.order_id;
     const ClOrdId cl_ord_id = order.cl_ord_id;
     const Lots leaves = open_quantity(order);
-    const Lots so_far = executed(order, store_.detail(index));
+    const Lots so_far = executed(order);
     const TimeNs now = now_;
     room.begin(state_and_cancel_reason(order), static_cast<std::uint8_t>(order.change_reason),
                ordinal, sequence_);
@@ -236,8 +244,8 @@ void Reporter::order_changed(Index index, SessionSlot also) noexcept {
                         [&]() noexcept { return whole_order<OrderStateWhole>(index); });
 }
 
-void Reporter::trade(const Execution& execution, Index index, Index contra, bool maker,
-                     SessionSlot also) noexcept {
+void MatchingEngine::State::report_trade(const Execution& execution, Index index, Index contra,
+                                         bool maker, SessionSlot also) noexcept {
   const Order& order = store_[index];
   const std::uint8_t side_and_direction = pack_nibbles(
       static_cast<std::uint8_t>(order.side), static_cast<std::uint8_t>(execution.direction));
@@ -266,8 +274,7 @@ void Reporter::trade(const Execution& execution, Index index, Index contra, bool
     message.contra_account_id = accounts_.account_id(store_[contra].account);
     message.leaves = order.leaves;
     message.instrument_id = static_cast<std::uint32_t>(instruments_[order.instrument].id);
-    message.entered_by =
-        static_cast<std::uint32_t>(accounts_.user_id(store_.detail(index).entered_by));
+    message.entered_by = static_cast<std::uint32_t>(accounts_.user_id(order.entered_by));
     message.order_type = order.order_type;
     return message;
   };
