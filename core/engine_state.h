@@ -161,9 +161,17 @@ class MatchingEngine::State {
   void send(SessionSlot to, std::uint32_t ordinal, Message message) noexcept;
   template <class Whole>
   Whole whole_order(Index order) const noexcept;
-  template <class Message, class Compact, class Whole>
-  [[gnu::always_inline]] inline void fan_out(Index account, SessionSlot also, Compact compact,
-                                             Whole whole) noexcept;
+  // An event's forms, as reports.cpp makes them.
+  struct EnteredEvent;
+  struct ChangedEvent;
+  struct TradeEvent;
+  template <class Event>
+  void fan_out(Index account, SessionSlot also, Event event) noexcept;
+  template <class Event>
+  void fan_out_to_many(Index account, SessionSlot also, std::uint32_t ordinal,
+                       Event event) noexcept;
+  template <class Event>
+  void send_event(SessionSlot to, std::uint32_t ordinal, Event event) noexcept;
 
   // ---- state_digest.cpp
   OrderIds ids_of(Index order) const noexcept;

@@ -20,8 +20,10 @@ struct alignas(64) Order {
   Lots orig_quantity;
   Index next;  // while it rests: behind us in the level
   Index previous;
-  Index level;               // kNoIndex unless the order rests
-  std::uint32_t ended_as;    // ended: how many orders had ended before, modulo 2^32
+  Index level;  // kNoIndex unless the order rests
+  // Working: what the client id index knows its ids by, 0 without a client order id. Ended: how
+  // many orders had ended before, modulo 2^32. Ask ended_as.
+  std::uint32_t key_or_number;
   std::uint16_t account;     // index of the account
   std::uint16_t instrument;  // index of the instrument
   std::uint16_t entered_by;  // index of the user
@@ -66,6 +68,11 @@ inline Lots executed(const Order& order) noexcept { return order.orig_quantity -
 inline bool cancelled_by_user(const Order& order) noexcept {
   return order.cancel_reason == CancelReason::kUserModified ||
          order.cancel_reason == CancelReason::kCancelOnDisconnect;
+}
+
+// 0 unless it has ended.
+inline std::uint32_t ended_as(const Order& order) noexcept {
+  return order.state == OrderState::kWorking ? 0 : order.key_or_number;
 }
 
 // What the API calls Quantity: what still works.

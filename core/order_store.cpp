@@ -73,7 +73,9 @@ Index OrderStore::claim(OrderId order_id) noexcept {
 }
 
 bool OrderStore::index_again(Index slot) noexcept {
-  const Order& order = orders_[slot];
+  Order& order = orders_[slot];
+  order.key_or_number =
+      order.cl_ord_id == 0 ? 0 : client_ids_.key_of(order.account, order.cl_ord_id);
   if (order.cl_ord_id == 0) return true;
   const Index named = find(order.account, order.cl_ord_id);
   const bool newest = named == kNoIndex || orders_[named].order_id < order.order_id;
@@ -108,7 +110,7 @@ void OrderStore::check_invariants() const noexcept {
   for (std::uint32_t age = 0; age < finished_count_; ++age) {
     const EndedOrder& entry = finished_entry(age);
     const Order& order = orders_[entry.slot];
-    SHMATCH_CHECK(order.state != OrderState::kWorking && order.ended_as == number++);
+    SHMATCH_CHECK(order.state != OrderState::kWorking && order.key_or_number == number++);
     SHMATCH_CHECK(entry.key ==
                   (order.cl_ord_id == 0 ? 0 : client_ids_.key_of(order.account, order.cl_ord_id)));
   }

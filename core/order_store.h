@@ -89,11 +89,9 @@ class OrderStore {
     Order& order = orders_[slot];
     SHMATCH_CHECK(order.state != OrderState::kWorking && order.level == kNoIndex);
     --working_count_;
-    const ClientIdIndex::Key key =
-        order.cl_ord_id == 0 ? 0 : client_ids_.key_of(order.account, order.cl_ord_id);
-    finished_[next_finished_] = {end, slot, key};
+    finished_[next_finished_] = {end, slot, order.key_or_number};
     if (++next_finished_ == ring_size_) next_finished_ = 0;
-    order.ended_as = ended_count_++;
+    order.key_or_number = ended_count_++;
     ++finished_count_;
   }
   bool overfull() const noexcept { return finished_count_ > finished_capacity_; }
@@ -110,7 +108,7 @@ class OrderStore {
   OrderEnd end_of(Index slot) const noexcept {
     const Order& order = orders_[slot];
     if (order.state == OrderState::kWorking) return {details_[slot].update_time, 0};
-    return finished_entry(order.ended_as - (ended_count_ - finished_count_)).end;
+    return finished_entry(order.key_or_number - (ended_count_ - finished_count_)).end;
   }
 
   Order& operator[](Index slot) noexcept { return orders_[slot]; }
@@ -162,7 +160,7 @@ class OrderStore {
   // modulo 2^32; a slot is used again long before so many others have ended.
   bool known(const Order& order) const noexcept {
     if (order.state == OrderState::kWorking) return true;
-    return order.order_id != 0 && ended_count_ - order.ended_as - 1 < finished_count_;
+    return order.order_id != 0 && ended_count_ - order.key_or_number - 1 < finished_count_;
   }
   const EndedOrder& finished_entry(std::uint32_t age) const noexcept {
     // The oldest one is finished_count_ places before the next one's.

@@ -67,19 +67,38 @@ void MatchingEngine::State::reply(SessionSlot to, Message message) noexcept {
   send(to, ordinal_++, message);
 }
 
-// `compact(room, ordinal)` writes a Message, `whole()` makes the event's other form.
-template <class Message, class Compact, class Whole>
-void MatchingEngine::State::fan_out(Index account, SessionSlot also, Compact compact,
-                                    Whole whole) noexcept {
-  const std::uint32_t ordinal = ordinal_++;
+// An event knows its order, writes itself into a room, and makes its other form.
+template <class Event>
+[[gnu::always_inline]] inline void MatchingEngine::State::send_event(SessionSlot to,
+                                                                     std::uint32_t ordinal,
+                                                                     Event event) noexcept {
+  if (sessions_[to].logon.whole_objects) [[unlikely]] {
+    return send(to, ordinal, event.whole(*this));
+  }
+  constexpr std::uint32_t kSlots = slots_of<typename Event::Message>();
   ReportPort& port = *port_;
-  sessions_.for_each_receiver(account, also, [&](SessionSlot slot) noexcept {
-    if (sessions_[slot].logon.whole_objects) [[unlikely]] {
-      return send(slot, ordinal, whole());
-    }
-    constexpr std::uint32_t kSlots = InRoom<Message>::kSlots;
-    compact(InRoom<Message>(port.room(slot, kSlots)), ordinal);
-    port.send(slot, kSlots);
+  event.write(*this, InRoom<typename Event::Message>(port.room(to, kSlots)), ordinal);
+  port.send(to, kSlots);
+}
+
+template <class Event>
+[[gnu::always_inline]] inline void MatchingEngine::State::fan_out(Index account, SessionSlot also,
+                                                                  Event event) noexcept {
+  const std::uint32_t ordinal = ordinal_++;
+  SessionSlot only = kNoSession;
+  if (!sessions_.only_receiver(account, also, only)) [[unlikely]] {
+    return fan_out_to_many(account, also, ordinal, event);
+  }
+  if (only != kNoSession) send_event(only, ordinal, event);
+}
+
+// Not inline: what has one receiver pays nothing for it.
+template <class Event>
+[[gnu::noinline]] void MatchingEngine::State::fan_out_to_many(Index account, SessionSlot also,
+                                                              std::uint32_t ordinal,
+                                                              Event event) noexcept {
+  sessions_.for_each_receiver(account, also, [this, ordinal, event](SessionSlot slot) noexcept {
+    send_event(slot, ordinal, event);
   });
 }
 
@@ -185,29 +204,36 @@ Whole MatchingEngine::State::whole_order(Index index) const noexcept {
   return message;
 }
 
-void MatchingEngine::State::report_entered(Index index, SessionSlot also) noexcept {
-  const Order& order = store_[index];
-  const auto compact = [&](InRoom<OrderEntered> room, std::uint32_t ordinal) noexcept {
-    const OrderDetail& detail = store_.detail(index);
+struct MatchingEngine::State::EnteredEvent {
+  using Message = OrderEntered;
+  Index index;
+
+  void write(const State& state, InRoom<Message> room, std::uint32_t ordinal) const noexcept {
+    const Order& order = state.store_[index];
+    const OrderDetail& detail = state.store_.detail(index);
     const OrderId order_id = order.order_id;
     const ClOrdId cl_ord_id = order.cl_ord_id;
-    const AccountId account_id = accounts_.account_id(order.account);
+    const AccountId account_id = state.accounts_.account_id(order.account);
     const Ticks price = detail.price;
     const Lots orig_quantity = order.orig_quantity;
     const Lots so_far = executed(order);
-    const TimeNs now = now_;
-    const std::uint64_t ids = join(static_cast<std::uint32_t>(instruments_[order.instrument].id),
-                                   static_cast<std::uint32_t>(accounts_.user_id(order.entered_by)));
+    const TimeNs now = state.now_;
+    const std::uint64_t ids =
+        join(static_cast<std::uint32_t>(state.instruments_[order.instrument].id),
+             static_cast<std::uint32_t>(state.accounts_.user_id(order.entered_by)));
     static_assert(offsetof(OrderEntered, order_type) == offsetof(OrderEntered, side) + 1 &&
                   offsetof(OrderEntered, time_in_force) == offsetof(OrderEntered, side) + 2 &&
                   offsetof(OrderEntered, order_flags) == offsetof(OrderEntered, side) + 3);
+    static_assert(offsetof(Order, order_type) == offsetof(Order, side) + 1 &&
+                  offsetof(Order, time_in_force) == offsetof(Order, side) + 2 &&
+                  offsetof(Order, flags) == offsetof(Order, side) + 3);
     const std::uint64_t kind = static_cast<std::uint64_t>(order.side) |
                                (static_cast<std::uint64_t>(order.order_type) << 8) |
                                (static_cast<std::uint64_t>(order.time_in_force) << 16) |
                                (std::uint64_t{order.flags} << 24);
     const Wide gross = detail.gross;
     room.begin(state_and_cancel_reason(order), static_cast<std::uint8_t>(order.change_reason),
-               ordinal, sequence_);
+               ordinal, state.sequence_);
     room.word<offsetof(OrderEntered, order_id)>(order_id);
     room.word<offsetof(OrderEntered, cl_ord_id)>(cl_ord_id);
     room.word<offsetof(OrderEntered, account_id)>(account_id);
@@ -219,66 +245,92 @@ void MatchingEngine::State::report_entered(Index index, SessionSlot also) noexce
     room.word<offsetof(OrderEntered, side)>(kind);
     room.word<offsetof(OrderEntered, gross_low)>(low_word(gross));
     room.word<offsetof(OrderEntered, gross_high)>(high_word(gross));
-  };
-  fan_out<OrderEntered>(order.account, also, compact,
-                        [&]() noexcept { return whole_order<OrderStateWhole>(index); });
-}
+  }
+  OrderStateWhole whole(const State& state) const noexcept {
+    return state.whole_order<OrderStateWhole>(index);
+  }
+};
 
-void MatchingEngine::State::report_changed(Index index, SessionSlot also) noexcept {
-  const Order& order = store_[index];
-  const auto compact = [&](InRoom<OrderChanged> room, std::uint32_t ordinal) noexcept {
+struct MatchingEngine::State::ChangedEvent {
+  using Message = OrderChanged;
+  Index index;
+
+  void write(const State& state, InRoom<Message> room, std::uint32_t ordinal) const noexcept {
+    const Order& order = state.store_[index];
     const OrderId order_id = order.order_id;
     const ClOrdId cl_ord_id = order.cl_ord_id;
     const Lots leaves = open_quantity(order);
     const Lots so_far = executed(order);
-    const TimeNs now = now_;
+    const TimeNs now = state.now_;
     room.begin(state_and_cancel_reason(order), static_cast<std::uint8_t>(order.change_reason),
-               ordinal, sequence_);
+               ordinal, state.sequence_);
     room.word<offsetof(OrderChanged, order_id)>(order_id);
     room.word<offsetof(OrderChanged, cl_ord_id)>(cl_ord_id);
     room.word<offsetof(OrderChanged, leaves)>(leaves);
     room.word<offsetof(OrderChanged, executed)>(so_far);
     room.word<offsetof(OrderChanged, time_ns)>(now);
-  };
-  fan_out<OrderChanged>(order.account, also, compact,
-                        [&]() noexcept { return whole_order<OrderStateWhole>(index); });
-}
+  }
+  OrderStateWhole whole(const State& state) const noexcept {
+    return state.whole_order<OrderStateWhole>(index);
+  }
+};
 
-void MatchingEngine::State::report_trade(const Execution& execution, Index index, Index contra,
-                                         bool maker, SessionSlot also) noexcept {
-  const Order& order = store_[index];
-  const std::uint8_t side_and_direction = pack_nibbles(
-      static_cast<std::uint8_t>(order.side), static_cast<std::uint8_t>(execution.direction));
-  const std::uint8_t liquidity = maker ? 1 : 2;
-  const auto compact = [&](InRoom<Trade> room, std::uint32_t ordinal) noexcept {
+struct MatchingEngine::State::TradeEvent {
+  using Message = Trade;
+  Execution execution;
+  Index index;
+  Index contra;
+  bool maker;
+
+  std::uint8_t side_and_direction(const Order& order) const noexcept {
+    return pack_nibbles(static_cast<std::uint8_t>(order.side),
+                        static_cast<std::uint8_t>(execution.direction));
+  }
+  std::uint8_t liquidity() const noexcept { return maker ? 1 : 2; }
+
+  void write(const State& state, InRoom<Message> room, std::uint32_t ordinal) const noexcept {
+    const Order& order = state.store_[index];
     const OrderId order_id = order.order_id;
-    const TimeNs now = now_;
-    room.begin(side_and_direction, liquidity, ordinal, sequence_);
+    const TimeNs now = state.now_;
+    room.begin(side_and_direction(order), liquidity(), ordinal, state.sequence_);
     room.word<offsetof(Trade, trade_id)>(execution.trade_id);
     room.word<offsetof(Trade, order_id)>(order_id);
     room.word<offsetof(Trade, price)>(execution.price);
     room.word<offsetof(Trade, quantity)>(execution.quantity);
     room.word<offsetof(Trade, time_ns)>(now);
-  };
-  const auto whole = [&]() noexcept {
+  }
+  TradeWhole whole(const State& state) const noexcept {
+    const Order& order = state.store_[index];
     TradeWhole message;
-    message.header.a = side_and_direction;
-    message.header.b = liquidity;
+    message.header.a = side_and_direction(order);
+    message.header.b = liquidity();
     message.trade_id = execution.trade_id;
     message.order_id = order.order_id;
     message.price = execution.price;
     message.quantity = execution.quantity;
-    message.time_ns = now_;
+    message.time_ns = state.now_;
     message.cl_ord_id = order.cl_ord_id;
-    message.account_id = accounts_.account_id(order.account);
-    message.contra_account_id = accounts_.account_id(store_[contra].account);
+    message.account_id = state.accounts_.account_id(order.account);
+    message.contra_account_id = state.accounts_.account_id(state.store_[contra].account);
     message.leaves = order.leaves;
-    message.instrument_id = static_cast<std::uint32_t>(instruments_[order.instrument].id);
-    message.entered_by = static_cast<std::uint32_t>(accounts_.user_id(order.entered_by));
+    message.instrument_id = static_cast<std::uint32_t>(state.instruments_[order.instrument].id);
+    message.entered_by = static_cast<std::uint32_t>(state.accounts_.user_id(order.entered_by));
     message.order_type = order.order_type;
     return message;
-  };
-  fan_out<Trade>(order.account, also, compact, whole);
+  }
+};
+
+void MatchingEngine::State::report_entered(Index order, SessionSlot also) noexcept {
+  fan_out(store_[order].account, also, EnteredEvent{order});
+}
+
+void MatchingEngine::State::report_changed(Index order, SessionSlot also) noexcept {
+  fan_out(store_[order].account, also, ChangedEvent{order});
+}
+
+void MatchingEngine::State::report_trade(const Execution& execution, Index order, Index contra,
+                                         bool maker, SessionSlot also) noexcept {
+  fan_out(store_[order].account, also, TradeEvent{execution, order, contra, maker});
 }
 
 }  // namespace shmatch::core

@@ -109,19 +109,31 @@ class SessionTable {
     });
   }
 
-  // Calls f(slot), ascending, for each session that hears of `account`, and for `also` (a session
-  // that hears in any case; kNoSession for none).
+  // The one session that hears of `account`, or `also` (a session that hears in any case;
+  // kNoSession for none), or kNoSession where nobody does. False when there is more than one: then
+  // for_each_receiver tells.
+  bool only_receiver(Index account, SessionSlot also, SessionSlot& only) const noexcept {
+    const Hearers hearers = hearers_[account];
+    only = hearers.count != 0 ? hearers.first : also;
+    return all_count_ == 0 && hearers.count <= 1 && (also == only || also == kNoSession);
+  }
+
+  // Calls f(slot), ascending, for each session that hears of `account`, and for `also`.
   template <class F>
   void for_each_receiver(Index account, SessionSlot also, F f) const noexcept {
-    const Hearers hearers = hearers_[account];
-    // What is nearly always so: the account's only session asks, or hears what others did.
-    if (all_count_ == 0 && hearers.count <= 1 &&
-        (also == kNoSession || hearers.count == 0 || also == hearers.first)) [[likely]] {
-      const SessionSlot only = hearers.count != 0 ? hearers.first : also;
-      if (only != kNoSession) f(only);
-      return;
+    // f calls others, behind whose back nothing here changes.
+    const std::size_t words = words_;
+    const std::uint64_t* const of_account = &by_account_[account * words];
+    const std::uint64_t* const of_all = all_accounts_.data();
+    const std::size_t word_of_also = also / 64;
+    const std::uint64_t bit_of_also = std::uint64_t{1} << (also % 64);
+    for (std::size_t word = 0; word < words; ++word) {
+      std::uint64_t bits = of_account[word] | of_all[word];
+      if (word == word_of_also) bits |= bit_of_also;
+      for (; bits != 0; bits &= bits - 1) {
+        f(static_cast<SessionSlot>(word * 64 + static_cast<unsigned>(std::countr_zero(bits))));
+      }
     }
-    for_each_of_many(account, also, f);
   }
 
  private:
@@ -146,24 +158,6 @@ class SessionTable {
       return static_cast<SessionSlot>(word * 64 + static_cast<unsigned>(std::countr_zero(bits)));
     }
     return kNoSession;
-  }
-
-  // Not inline: it would be there once more for each kind of report.
-  template <class F>
-  [[gnu::noinline]] void for_each_of_many(Index account, SessionSlot also, F& f) const noexcept {
-    // f calls others, behind whose back nothing here changes.
-    const std::size_t words = words_;
-    const std::uint64_t* const of_account = &by_account_[account * words];
-    const std::uint64_t* const of_all = all_accounts_.data();
-    const std::size_t word_of_also = also / 64;
-    const std::uint64_t bit_of_also = std::uint64_t{1} << (also % 64);
-    for (std::size_t word = 0; word < words; ++word) {
-      std::uint64_t bits = of_account[word] | of_all[word];
-      if (word == word_of_also) bits |= bit_of_also;
-      for (; bits != 0; bits &= bits - 1) {
-        f(static_cast<SessionSlot>(word * 64 + static_cast<unsigned>(std::countr_zero(bits))));
-      }
-    }
   }
 
   std::size_t words_;

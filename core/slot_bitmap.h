@@ -26,21 +26,19 @@ class SlotBitmap {
   }
 
   void insert(Index slot) noexcept {
-    for (std::size_t level = 0; level < level_count_; ++level) {
-      std::uint64_t& word = levels_[level][slot / 64];
-      const bool known = word != 0;  // to the levels above
-      word |= std::uint64_t{1} << (slot % 64);
-      if (known) return;
-      slot /= 64;
+    std::uint64_t& word = levels_[0][slot / 64];
+    const bool known = word != 0;  // to the levels above
+    word |= std::uint64_t{1} << (slot % 64);
+    if (!known) [[unlikely]] {
+      raise(slot / 64);
     }
   }
 
   void erase(Index slot) noexcept {
-    for (std::size_t level = 0; level < level_count_; ++level) {
-      std::uint64_t& word = levels_[level][slot / 64];
-      word &= ~(std::uint64_t{1} << (slot % 64));
-      if (word != 0) return;
-      slot /= 64;
+    std::uint64_t& word = levels_[0][slot / 64];
+    word &= ~(std::uint64_t{1} << (slot % 64));
+    if (word == 0) [[unlikely]] {
+      lower(slot / 64);
     }
   }
 
@@ -53,18 +51,48 @@ class SlotBitmap {
 
   // The smallest member that is not below `slot`, or kNoIndex.
   Index at_or_after(Index slot) const noexcept {
-    // Climb until some word has a member at or behind our place, then descend to the first one.
-    for (std::size_t level = 0; level < level_count_; ++level) {
-      const Index word_index = slot / 64;
-      if (word_index >= levels_[level].size()) return kNoIndex;
-      const std::uint64_t rest = levels_[level][word_index] >> (slot % 64);
-      if (rest != 0) return descend(level, slot + static_cast<Index>(std::countr_zero(rest)));
-      slot = word_index + 1;
+    if (slot / 64 < levels_[0].size()) [[likely]] {
+      const std::uint64_t rest = levels_[0][slot / 64] >> (slot % 64);
+      if (rest != 0) [[likely]] {
+        return slot + static_cast<Index>(std::countr_zero(rest));
+      }
     }
-    return kNoIndex;
+    return search(slot / 64 + 1);
   }
 
  private:
+  // Of the levels above the lowest: the word `place` of the one below has a bit now, or none any
+  // more.
+  [[gnu::noinline]] void raise(Index place) noexcept {
+    for (std::size_t level = 1; level < level_count_; ++level) {
+      std::uint64_t& word = levels_[level][place / 64];
+      const bool known = word != 0;
+      word |= std::uint64_t{1} << (place % 64);
+      if (known) return;
+      place /= 64;
+    }
+  }
+  [[gnu::noinline]] void lower(Index place) noexcept {
+    for (std::size_t level = 1; level < level_count_; ++level) {
+      std::uint64_t& word = levels_[level][place / 64];
+      word &= ~(std::uint64_t{1} << (place % 64));
+      if (word != 0) return;
+      place /= 64;
+    }
+  }
+
+  // The smallest member in the words from `place` on.
+  [[gnu::noinline]] Index search(Index place) const noexcept {
+    // Climb until some word has a member at or behind our place, then descend to the first one.
+    for (std::size_t level = 1; level < level_count_; ++level) {
+      const Index word_index = place / 64;
+      if (word_index >= levels_[level].size()) return kNoIndex;
+      const std::uint64_t rest = levels_[level][word_index] >> (place % 64);
+      if (rest != 0) return descend(level, place + static_cast<Index>(std::countr_zero(rest)));
+      place = word_index + 1;
+    }
+    return kNoIndex;
+  }
   Index descend(std::size_t level, Index slot) const noexcept {
     while (level > 0) {
       --level;

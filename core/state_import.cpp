@@ -32,7 +32,7 @@ bool possible_working(const Order& order, const OrderEnd& end) noexcept {
          order.time_in_force == TimeInForce::kGtc && order.leaves > 0 &&
          (order.change_reason == ChangeReason::kNewInputAccepted ||
           order.change_reason == ChangeReason::kTrade) &&
-         order.cancel_reason == CancelReason::kNone && end.end_sequence == 0 && order.ended_as == 0;
+         order.cancel_reason == CancelReason::kNone && end.end_sequence == 0;
 }
 
 bool possible_finished(const Order& order) noexcept {
@@ -75,7 +75,12 @@ class MatchingEngine::State::Importer {
   const char* levels() noexcept;
   const char* level(const LevelWords& words) noexcept;
   const char* finished() noexcept;
-  const char* order(Index& slot, OrderEnd& end) noexcept;
+  struct Read {
+    Index slot = kNoIndex;
+    OrderEnd end{};
+    std::uint32_t ended_as = 0;
+  };
+  const char* order(Read& read) noexcept;
   const char* instruments() noexcept;
   const char* sessions() noexcept;
   const char* session(const SessionWords& words) noexcept;
@@ -170,11 +175,11 @@ const char* MatchingEngine::State::Importer::level(const LevelWords& words) noex
   }
   OrderId previous = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
-    Index slot = kNoIndex;
-    OrderEnd end{};
-    if (const char* fault = order(slot, end)) return fault;
+    Read read;
+    if (const char* fault = order(read)) return fault;
+    const Index slot = read.slot;
     const Order& placed = state_.store_[slot];
-    if (!possible_working(placed, end) || state_.store_.detail(slot).price != price ||
+    if (!possible_working(placed, read.end) || state_.store_.detail(slot).price != price ||
         placed.instrument != instrument || placed.side != side || placed.order_id <= previous) {
       return "an order does not belong into its price level";
     }
@@ -189,26 +194,27 @@ const char* MatchingEngine::State::Importer::finished() noexcept {
   OrderStore& store = state_.store_;
   store.take_back_ended_count(finished_);
   for (std::uint32_t i = 0; i < finished_; ++i) {
-    Index slot = kNoIndex;
-    OrderEnd end{};
-    if (const char* fault = order(slot, end)) return fault;
+    Read read;
+    if (const char* fault = order(read)) return fault;
+    const Index slot = read.slot;
     if (!possible_finished(store[slot])) return "an ended order is impossible";
-    if (store[slot].ended_as != store.counters().ended_count) {
+    if (read.ended_as != store.counters().ended_count) {
       return "an ended order is out of its place";
     }
-    store.finish(slot, end);
+    store.finish(slot, read.end);
     state_.renew_digest(slot);
   }
   return nullptr;
 }
 
 // Reads an order into the slot that its id names, and makes it findable.
-const char* MatchingEngine::State::Importer::order(Index& slot, OrderEnd& end) noexcept {
+const char* MatchingEngine::State::Importer::order(Read& read) noexcept {
   OrderWords words;
   if (!get(words)) return kShort;
   Order order{};
   OrderDetail detail{};
-  const OrderIds ids = get_order(words, order, detail, end);
+  const OrderIds ids = get_order(words, order, detail, read.end, read.ended_as);
+  order.key_or_number = read.ended_as;
   const Index account = state_.accounts_.account(ids.account);
   const Index instrument = state_.instrument_map_.find(ids.instrument);
   const Index entered_by = state_.accounts_.user(ids.entered_by);
@@ -218,7 +224,8 @@ const char* MatchingEngine::State::Importer::order(Index& slot, OrderEnd& end) n
     return "an order is of an unknown account, instrument or user";
   }
   if (!possible(order, detail)) return "an order is impossible";
-  slot = state_.store_.claim(order.order_id);
+  const Index slot = state_.store_.claim(order.order_id);
+  read.slot = slot;
   if (slot == kNoIndex) return "an order has an id that was never given, or another one's place";
   order.next = kNoIndex;
   order.previous = kNoIndex;
@@ -231,7 +238,7 @@ const char* MatchingEngine::State::Importer::order(Index& slot, OrderEnd& end) n
   state_.store_.detail(slot) = detail;
   state_.store_.walk(slot) = {ids.cancel_session, account};
   OrderWords again;
-  put_order(order, detail, end, state_.ids_of(slot), again);
+  put_order(order, detail, read.end, state_.ids_of(slot), again);
   if (!std::equal(words, std::end(words), again)) return "an order holds more than there is";
   return state_.store_.index_again(slot) ? nullptr : "two orders contradict each other's ids";
 }

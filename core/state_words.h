@@ -80,12 +80,13 @@ inline void put_order(const Order& order, const OrderDetail& detail, const Order
               static_cast<std::uint64_t>(order.change_reason) << 32 |
               static_cast<std::uint64_t>(order.cancel_reason) << 40 |
               static_cast<std::uint64_t>(order.flags) << 48;
-  words[15] = order.ended_as;
+  words[15] = ended_as(order);
 }
 
-// The inverse: all of the record but its indices, links and digest. Values are taken as they come.
-inline OrderIds get_order(const OrderWords& words, Order& order, OrderDetail& detail,
-                          OrderEnd& end) noexcept {
+// The inverse: all of the record but its indices, links, key and digest; `number` is ended_as.
+// Values are taken as they come.
+inline OrderIds get_order(const OrderWords& words, Order& order, OrderDetail& detail, OrderEnd& end,
+                          std::uint32_t& number) noexcept {
   order.order_id = static_cast<OrderId>(words[0]);
   order.cl_ord_id = static_cast<ClOrdId>(words[1]);
   detail.price = static_cast<Ticks>(words[2]);
@@ -104,7 +105,7 @@ inline OrderIds get_order(const OrderWords& words, Order& order, OrderDetail& de
   order.change_reason = static_cast<ChangeReason>(byte_of(words[14], 4));
   order.cancel_reason = static_cast<CancelReason>(byte_of(words[14], 5));
   order.flags = byte_of(words[14], 6);
-  order.ended_as = low_half(words[15]);
+  number = low_half(words[15]);
   return {.account = static_cast<AccountId>(words[11]),
           .instrument = low_half(words[12]),
           .entered_by = low_half(words[13]),
