@@ -75,16 +75,17 @@ BaselineEngine::Call BaselineEngine::begin(SessionSlot slot, Sequence request_se
   return {slot, request_sequence, session.user, now};
 }
 
-void BaselineEngine::request(SessionSlot slot, Sequence request_sequence, const Request& request,
-                             TimeNs now) {
-  if (request.is<CancelOrder>()) {
+void BaselineEngine::request(SessionSlot slot, Sequence request_sequence,
+                             const std::uint64_t* message, TimeNs now) {
+  const auto type = static_cast<RequestType>(message[0] & 0xFF);
+  if (type == RequestType::kCancelOrder) {
     const Call call = begin(slot, request_sequence, now);
-    const JudgedCancel judged = judge_cancel(call, request.as<CancelOrder>());
+    const JudgedCancel judged = judge_cancel(call, core::message_of<CancelOrder>(message));
     receipt(call, RequestType::kCancelOrder, judged.refusal);
     if (judged.refusal.code == ErrorCode::kOk) cancel(call, judged.order);
-  } else if (request.is<NewOrder>()) {
+  } else if (type == RequestType::kNewOrder) {
     const Call call = begin(slot, request_sequence, now);
-    const auto order = request.as<NewOrder>();
+    const auto order = core::message_of<NewOrder>(message);
     const JudgedOrder judged = judge_order(call, order, nullptr);
     if (judged.refusal.code != ErrorCode::kOk) {
       return receipt(call, RequestType::kNewOrder, judged.refusal);

@@ -36,7 +36,7 @@ class BaselineEngine {
   // all_accounts count. Requests: CancelOrder and NewOrder, other types are ignored.
   void logon(core::SessionSlot slot, const core::Logon& logon, core::TimeNs now);
   void request(core::SessionSlot slot, core::Sequence request_sequence,
-               const core::Request& request, core::TimeNs now);
+               const std::uint64_t* message, core::TimeNs now);
   void cancel_replace(core::SessionSlot slot, core::Sequence request_sequence,
                       const core::CancelOrder& cancel, const core::NewOrder& order,
                       core::TimeNs now);

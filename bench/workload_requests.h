@@ -51,22 +51,12 @@ struct WorkloadRequests {
 template <class Engine>
 const RequestLine* give_line(Engine& engine, const RequestLine* line, core::Sequence number) {
   const auto now = static_cast<core::TimeNs>(number);
-  core::Request request;
-  for (std::uint32_t i = 0; i < core::LookAhead::kMessageWords; ++i) {
-    std::uint64_t word = line->words[i];
-    asm("" : "+r"(word));  // see MessageBuffer::copy_words
-    request.words[i] = word;
-  }
   if (!line->replaces()) [[likely]] {
-    engine.request(0, number, request, now);
+    engine.request(0, number, line->words, now);
     return line + 1;
   }
-  core::Request entry;
-  for (std::uint32_t i = 0; i < core::LookAhead::kMessageWords; ++i) {
-    entry.words[i] = line[1].words[i];
-  }
-  engine.cancel_replace(0, number, request.as<core::CancelOrder>(), entry.as<core::NewOrder>(),
-                        now);
+  engine.cancel_replace(0, number, core::message_of<core::CancelOrder>(line->words),
+                        core::message_of<core::NewOrder>(line[1].words), now);
   return line + 2;
 }
 

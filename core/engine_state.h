@@ -52,7 +52,7 @@ class MatchingEngine::State {
 
   // ---- inputs (sessions.cpp; request: matching_engine.cpp)
   SessionSerial logon(SessionSlot slot, const Logon& logon) noexcept;
-  void request(SessionSlot slot, Sequence request_sequence, const Request& request,
+  void request(SessionSlot slot, Sequence request_sequence, const std::uint64_t* message,
                TimeNs now) noexcept;
   void cancel_replace(SessionSlot slot, Sequence request_sequence, const CancelOrder& cancel,
                       const NewOrder& request, TimeNs now) noexcept;  // cancel_replace.cpp
@@ -117,8 +117,8 @@ class MatchingEngine::State {
                      Index replaced, JudgedOrder& judged, Refusal& refusal) const noexcept;
 
   // ---- execution.cpp
-  void cancel_order(const Origin& origin, const CancelOrder& request, TimeNs now) noexcept;
-  void new_order(const Origin& origin, const NewOrder& request, TimeNs now) noexcept;
+  void cancel_order(Origin origin, const std::uint64_t* message, TimeNs now) noexcept;
+  void new_order(Origin origin, const std::uint64_t* message, TimeNs now) noexcept;
   void start_order(const Origin& origin, const NewOrder& request, const JudgedOrder& judged,
                    TimeNs now) noexcept;
   Index enter(SessionSlot slot, const NewOrder& request, const JudgedOrder& judged,

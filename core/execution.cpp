@@ -20,9 +20,10 @@ Ticks limit_of(const NewOrder& request, Ticks price) noexcept {
 
 // Everything that a request leads to is one function: what is on its way is in registers then, not
 // in memory. It is a sixth of a cancel's cost.
-[[gnu::flatten]] void MatchingEngine::State::cancel_order(const Origin& origin,
-                                                          const CancelOrder& request,
+[[gnu::flatten]] void MatchingEngine::State::cancel_order(Origin origin,
+                                                          const std::uint64_t* message,
                                                           TimeNs now) noexcept {
+  const auto request = message_of<CancelOrder>(message);
   Refusal refusal;
   const Index order = judge_cancel(origin.slot, request, now, refusal);
   if (order == kNoIndex) [[unlikely]] {
@@ -61,9 +62,9 @@ void MatchingEngine::State::end_order(Index index, OrderState state, ChangeReaso
   store_.finish(index, {now, sequence_});
 }
 
-[[gnu::flatten]] void MatchingEngine::State::new_order(const Origin& origin,
-                                                       const NewOrder& request,
+[[gnu::flatten]] void MatchingEngine::State::new_order(Origin origin, const std::uint64_t* message,
                                                        TimeNs now) noexcept {
+  const auto request = message_of<NewOrder>(message);
   Refusal refusal;
   JudgedOrder judged;
   if (!may_accept(origin.slot, now, refusal) ||

@@ -234,7 +234,7 @@ void apply(MatchingEngine& engine, const std::uint64_t* words) noexcept {
       engine.logon(slot, decode_logon(words), now);
       return;
     case InputKind::kRequest:
-      return engine.request(slot, request_number(words), decode_request(words), now);
+      return engine.request(slot, request_number(words), words + kInputRequestWords, now);
     case InputKind::kEndSession:
       return engine.end_session(slot, now);
     case InputKind::kSweep:

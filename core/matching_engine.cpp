@@ -38,29 +38,29 @@ void MatchingEngine::State::reset(const Configuration& configuration) noexcept {
 }
 
 void MatchingEngine::State::request(SessionSlot slot, Sequence request_sequence,
-                                    const Request& request, TimeNs now) noexcept {
+                                    const std::uint64_t* message, TimeNs now) noexcept {
   SHMATCH_CHECK(sessions_.is(slot, SessionState::kOpen));
   const Origin origin{slot, request_sequence};
   begin(now);
-  switch (static_cast<RequestType>(request.type())) {
+  switch (static_cast<RequestType>(message[0] & 0xFF)) {
     case RequestType::kCancelOrder:
       take_number(origin);
-      return cancel_order(origin, request.as<CancelOrder>(), now);
+      return cancel_order(origin, message, now);
     case RequestType::kNewOrder:
       take_number(origin);
-      return new_order(origin, request.as<NewOrder>(), now);
+      return new_order(origin, message, now);
     case RequestType::kOrderStatus:
-      return order_status(origin, request.as<OrderStatusQuery>());
+      return order_status(origin, message_of<OrderStatusQuery>(message));
     case RequestType::kOpenOrders:
-      return open_orders(origin, request.as<OpenOrdersQuery>());
+      return open_orders(origin, message_of<OpenOrdersQuery>(message));
     case RequestType::kL2Snapshot:
-      return l2_snapshot(origin, request.as<L2Query>());
+      return l2_snapshot(origin, message_of<L2Query>(message));
     case RequestType::kPing:
       return report_pong(slot, request_sequence);
     case RequestType::kNone:
       break;
   }
-  check_failed("well_formed(request)", __FILE__, __LINE__);
+  check_failed("well_formed(message)", __FILE__, __LINE__);
 }
 
 std::size_t MatchingEngine::memory_size(const Configuration& configuration) {
@@ -89,9 +89,9 @@ SessionSerial MatchingEngine::logon(SessionSlot slot, const Logon& logon, TimeNs
   return state_->logon(slot, logon);
 }
 
-void MatchingEngine::request(SessionSlot slot, Sequence request_sequence, const Request& request,
-                             TimeNs now) noexcept {
-  state_->request(slot, request_sequence, request, now);
+void MatchingEngine::request(SessionSlot slot, Sequence request_sequence,
+                             const std::uint64_t* message, TimeNs now) noexcept {
+  state_->request(slot, request_sequence, message, now);
 }
 
 void MatchingEngine::end_session(SessionSlot slot, TimeNs) noexcept { state_->end_session(slot); }

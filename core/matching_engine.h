@@ -104,6 +104,12 @@ class MatchingEngine {
   // `request_sequence`. Numbers of SendOrder and CancelOrder must grow within a session, over
   // resumes too.
   void request(SessionSlot slot, Sequence request_sequence, const Request& request,
+               TimeNs now) noexcept {
+    this->request(slot, request_sequence, request.words, now);
+  }
+  // The same, where the message lies: in memory that nobody else can write. No words are read but
+  // the message's own.
+  void request(SessionSlot slot, Sequence request_sequence, const std::uint64_t* message,
                TimeNs now) noexcept;
 
   // Cancels the order that `cancel` names and enters `order` in its place, as one input: judged as

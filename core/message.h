@@ -366,6 +366,27 @@ constexpr Direction trade_direction(const ReportHeader& header) noexcept {
 }
 constexpr bool trade_is_maker(const ReportHeader& header) noexcept { return header.b == 1; }
 
+// Word by word, and kept so: a message's fields were stored a moment ago, and a vector load across
+// several of those stores waits until they have left the store buffer. That was 20 ns of a round
+// trip.
+inline void copy_words(void* to, const void* from, std::size_t count) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, static_cast<const char*>(from) + 8 * i, sizeof word);
+    asm("" : "+r"(word));
+    std::memcpy(static_cast<char*>(to) + 8 * i, &word, sizeof word);
+  }
+}
+
+// The message that starts at `words`, of which only as many are read as it has.
+template <class Message>
+Message message_of(const std::uint64_t* words) noexcept {
+  static_assert(std::is_trivially_copyable_v<Message>);
+  Message message;
+  copy_words(&message, words, sizeof(Message) / 8);
+  return message;
+}
+
 // A buffer for any one message. `as` reads it as the type its header names; the caller checks
 // first.
 template <class Header>
@@ -386,10 +407,8 @@ struct MessageBuffer {
 
   template <class Message>
   Message as() const noexcept {
-    static_assert(std::is_trivially_copyable_v<Message> && sizeof(Message) <= sizeof(words));
-    Message message;
-    copy_words(&message, words, sizeof(Message) / 8);
-    return message;
+    static_assert(sizeof(Message) <= sizeof(words));
+    return message_of<Message>(words);
   }
 
   // Stores `message` with its type and slot count filled in.
@@ -407,18 +426,6 @@ struct MessageBuffer {
   }
 
  private:
-  // Word by word, and kept so: a message's fields were stored a moment ago, and a vector load
-  // across several of those stores waits until they have left the store buffer. That was 20 ns of a
-  // round trip.
-  static void copy_words(void* to, const void* from, std::size_t count) noexcept {
-    for (std::size_t i = 0; i < count; ++i) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, static_cast<const char*>(from) + 8 * i, sizeof word);
-      asm("" : "+r"(word));
-      std::memcpy(static_cast<char*>(to) + 8 * i, &word, sizeof word);
-    }
-  }
-
   // Words of several small fields are put together in a register, for the same reason: those that
   // entering and cancelling an order meets.
   static std::uint64_t rest_of_first_word(const RequestHeader& header) noexcept {

@@ -49,7 +49,7 @@ inline void deliver(ReportPort& port, SessionSlot to, const Report& report) noex
 // What a room holds, as a whole report.
 inline void read_room(const std::uint64_t* room, std::uint32_t slots, Report& report) noexcept {
   for (std::size_t word = 0; word < slots * kSlotWords; ++word) {
-    // Word by word: see MessageBuffer::copy_words.
+    // Word by word: see copy_words.
     std::uint64_t value = room[room_place(word)];
     asm("" : "+r"(value));
     report.words[word] = value;

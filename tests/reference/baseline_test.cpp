@@ -69,7 +69,7 @@ struct Side {
     } else {
       Request request = command.request;
       if (request.is<CancelOrder>()) request.assign(named(command));
-      engine.request(command.slot, number, request, command.now);
+      engine.request(command.slot, number, request.words, command.now);
     }
   }
 
