@@ -68,7 +68,7 @@ void MatchingEngine::State::new_order(const Origin& origin, const NewOrder& requ
 void MatchingEngine::State::start_order(const Origin& origin, const NewOrder& request,
                                         const JudgedOrder& judged, TimeNs now) noexcept {
   const Index order = enter(origin.slot, request, judged, now);
-  if (may_rest(store_[order])) books_.expect(order);
+  if (may_rest(store_[order])) books_.expect(order, judged.price);
   reporter_.accepted(origin.slot, origin.request, store_[order].order_id, store_[order].cl_ord_id);
   match(order, origin.slot, now);
   settle(order, origin.slot, now);
@@ -177,7 +177,7 @@ void MatchingEngine::State::settle(Index index, SessionSlot origin, TimeNs now) 
     ended = false;
     if (traded) order.change_reason = ChangeReason::kTrade;
     order.flags |= kFlagAddedToBook;
-    books_.add(index, now);
+    books_.add(index, order.price, now);
   } else {
     end_order(index, OrderState::kCanceled, ChangeReason::kNoMoreMarket,
               CancelReason::kNoMoreMarket, now);

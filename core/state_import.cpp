@@ -179,7 +179,7 @@ const char* MatchingEngine::State::Importer::level(const LevelWords& words) noex
       return "an order does not belong into its price level";
     }
     previous = placed.order_id;
-    state_.books_.add(slot, static_cast<TimeNs>(words[2]));
+    state_.books_.add(slot, price, static_cast<TimeNs>(words[2]));
     state_.renew_digest(slot);
   }
   return nullptr;
