@@ -59,7 +59,7 @@ class LevelIndex {
     const Wide product = static_cast<Wide>(key ^ salt_) * multiplier_;
     const std::uint64_t folded =
         static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-    return static_cast<std::uint32_t>(folded) ^ (static_cast<std::uint32_t>(price) & kLineMask);
+    return static_cast<std::uint32_t>(folded ^ static_cast<std::uint64_t>(price));
   }
 
   // Where the level's entry is, or the empty place where it would go. `hashed` is the key's hash.

@@ -6,6 +6,9 @@
 namespace shmatch::core {
 namespace {
 
+// Lots are never negative; said so, the upper half costs nothing.
+Wide wide(Lots lots) noexcept { return static_cast<std::uint64_t>(lots); }
+
 std::uint64_t level_digest(const Level& level) noexcept {
   return digest_of(level.side_key, {static_cast<std::uint64_t>(level.price),
                                     static_cast<std::uint64_t>(level.changed)});
@@ -70,7 +73,7 @@ void OrderBooks::add(Index slot, Ticks price, TimeNs now) noexcept {
     order.previous = level.tail;
     orders_[level.tail].next = slot;
     level.tail = slot;
-    level.quantity += static_cast<Wide>(order.leaves);
+    level.quantity += wide(order.leaves);
     ++level.order_count;
   }
   order.level = index;
@@ -82,17 +85,16 @@ void OrderBooks::remove(Index slot, TimeNs now) noexcept {
   Order& order = orders_[slot];
   const Index index = order.level;
   Level& level = levels_[index];
-  const auto leaves = static_cast<Wide>(order.leaves);
+  const Wide leaves = wide(order.leaves);
   ++updates_[order.instrument];
   order.level = kNoIndex;
-  if (level.order_count == 1) {
-    SHMATCH_CHECK(level.quantity == leaves && level.head == slot);
+  if (level.order_count <= 1) {
+    SHMATCH_CHECK(level.order_count == 1 && level.quantity == leaves);
     return close_level(index, level);
   }
-  SHMATCH_CHECK(level.order_count > 0 && leaves < level.quantity);
+  SHMATCH_CHECK(!__builtin_sub_overflow(level.quantity, leaves, &level.quantity));
   (order.previous == kNoIndex ? level.head : orders_[order.previous].next) = order.next;
   (order.next == kNoIndex ? level.tail : orders_[order.next].previous) = order.previous;
-  level.quantity -= leaves;
   --level.order_count;
   changed(level, now);
 }
@@ -102,7 +104,7 @@ void OrderBooks::reduce(Index slot, Lots quantity, TimeNs now) noexcept {
   SHMATCH_CHECK(quantity < order.leaves);
   Level& level = levels_[order.level];
   order.leaves -= quantity;
-  level.quantity -= static_cast<Wide>(quantity);
+  level.quantity -= wide(quantity);
   changed(level, now);
   ++updates_[order.instrument];
 }
@@ -119,7 +121,7 @@ Index OrderBooks::open_level(Index slot, Order& order, Ticks price) noexcept {
   const Index side_index = OrderBooks::side_index(order.instrument, order.side);
   BookSide& side = sides_[side_index];
   order.previous = kNoIndex;
-  levels_[index] = Level{.quantity = static_cast<Wide>(order.leaves),
+  levels_[index] = Level{.quantity = wide(order.leaves),
                          .price = price,
                          .changed = 0,
                          .head = slot,
@@ -178,7 +180,7 @@ const Level* OrderBooks::at(Index instrument, Side side, Ticks price) const noex
 }
 
 bool OrderBooks::can_fill(Index instrument, Side side, Ticks limit, Lots quantity) const noexcept {
-  auto missing = static_cast<Wide>(quantity);
+  Wide missing = wide(quantity);
   const Side other = opposite(side);
   for (const Level* level = best(instrument, other); level != nullptr;
        level = behind(instrument, other, level->price)) {
@@ -228,12 +230,11 @@ std::size_t OrderBooks::check_level(const Level& level) const noexcept {
     const Order& order = orders_[slot];
     SHMATCH_CHECK(order.state == OrderState::kWorking && order.leaves > 0);
     SHMATCH_CHECK(order.previous == previous && &levels_[order.level] == &level);
-    SHMATCH_CHECK(order.price == level.price);
     // Ids grow and nothing moves within a queue, so the orders' ids say their priority: the digest
     // need not cover the queue.
     SHMATCH_CHECK(previous == kNoIndex || orders_[previous].order_id < order.order_id);
     SHMATCH_CHECK(order.instrument * 2U + static_cast<Index>(order.side) == level.side_index);
-    quantity += static_cast<Wide>(order.leaves);
+    quantity += wide(order.leaves);
     previous = slot;
     ++count;
   }

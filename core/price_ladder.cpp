@@ -10,6 +10,11 @@ namespace {
 constexpr std::uint32_t kMergedMax = 2 * kFillMin - 1;
 static_assert(kMergedMax < kNodeEntries && (kNodeEntries + 1) / 2 > kFillMin);
 
+// Entries were taken away behind `node.count`.
+void mark_end(LadderNode& node, std::uint32_t taken) noexcept {
+  for (std::uint32_t i = 0; i < taken; ++i) node.entries[node.count + i].key = kEndKey;
+}
+
 void insert_at(LadderNode& node, std::uint32_t place, LadderEntry entry) noexcept {
   std::copy_backward(node.entries + place, node.entries + node.count,
                      node.entries + node.count + 1);
@@ -20,6 +25,7 @@ void insert_at(LadderNode& node, std::uint32_t place, LadderEntry entry) noexcep
 void erase_at(LadderNode& node, std::uint32_t place) noexcept {
   std::copy(node.entries + place + 1, node.entries + node.count, node.entries + place);
   --node.count;
+  mark_end(node, 1);
 }
 
 // The first `count` entries of `from` go behind those of `to`.
@@ -28,6 +34,7 @@ void move_to_end(LadderNode& from, LadderNode& to, std::uint32_t count) noexcept
   std::copy(from.entries + count, from.entries + from.count, from.entries);
   to.count += count;
   from.count -= count;
+  mark_end(from, count);
 }
 
 // The last `count` entries of `from` go before those of `to`.
@@ -36,6 +43,7 @@ void move_to_front(LadderNode& from, LadderNode& to, std::uint32_t count) noexce
   from.count -= count;
   std::copy(from.entries + from.count, from.entries + from.count + count, to.entries);
   to.count += count;
+  mark_end(from, count);
 }
 
 // The child at `place` has too few entries: it gets some of a sibling's, or the two become one.
@@ -71,6 +79,7 @@ Index LadderNodes::take(bool is_leaf) noexcept {
   }
   ++used_;
   nodes_[node].count = 0;
+  for (LadderEntry& entry : nodes_[node].entries) entry.key = kEndKey;
   nodes_[node].is_leaf = is_leaf;
   return node;
 }
@@ -240,6 +249,9 @@ std::size_t PriceLadder::check_node(const LadderNodes& nodes, Index index, Rank 
   const LadderNode& node = nodes[index];
   SHMATCH_CHECK(node.count <= kNodeEntries);
   SHMATCH_CHECK(node.count >= (index != root() ? kFillMin : node.is_leaf ? 0 : 2));
+  for (std::uint32_t i = node.count; i < kNodeEntries; ++i) {
+    SHMATCH_CHECK(node.entries[i].key == kEndKey);
+  }
   std::size_t ranks = 0;
   for (std::uint32_t i = 0; i < node.count; ++i) {
     const LadderEntry& entry = node.entries[i];

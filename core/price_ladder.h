@@ -19,6 +19,7 @@
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -32,8 +33,9 @@ using Rank = std::int64_t;
 inline constexpr Rank kNoRank = INT64_MIN;  // below all ranks that there are
 
 inline constexpr unsigned kBlockBits = 6;
-inline constexpr std::uint32_t kNodeEntries = 63;
+inline constexpr std::uint32_t kNodeEntries = 63;  // one less than a power of two
 inline constexpr std::uint32_t kFillMin = 27;
+inline constexpr Rank kEndKey = INT64_MAX;  // above all keys that there are
 
 struct LadderEntry {
   Rank key;             // leaf: rank >> kBlockBits; inner: no more than its child's keys
@@ -44,7 +46,7 @@ struct alignas(64) LadderNode {
   std::uint32_t count;
   Index next_free;  // while the node is unused
   bool is_leaf;
-  LadderEntry entries[kNodeEntries];  // by ascending key
+  LadderEntry entries[kNodeEntries];  // by ascending key; behind the last one kEndKey
 };
 static_assert(sizeof(LadderNode) == 1024);
 
@@ -116,17 +118,15 @@ class PriceLadder {
   }
   static Rank greatest_under(const LadderNodes& nodes, Index node) noexcept;
 
-  // How many keys are not above `key`. The search halves without branches that depend on the keys.
+  // How many keys are not above `key`. The search halves without branches that depend on the keys,
+  // and always in as many steps: behind the last entry all keys are kEndKey.
   static std::uint32_t places_up_to(const LadderNode& node, Rank key) noexcept {
     const LadderEntry* base = node.entries;
-    std::uint32_t left = node.count;
-    while (left > 1) {
-      const std::uint32_t half = left / 2;
-      base += base[half - 1].key <= key ? half : 0;
-      left -= half;
+    for (int power = std::bit_width(kNodeEntries) - 1; power >= 0; --power) {
+      const std::ptrdiff_t step = std::ptrdiff_t{1} << power;
+      base += base[step - 1].key <= key ? step : 0;
     }
-    return static_cast<std::uint32_t>(base - node.entries) +
-           (left == 1 && base->key <= key ? 1U : 0U);
+    return static_cast<std::uint32_t>(base - node.entries);
   }
   // Takes the rank out of its block, which is the used one then; returns what else is in it.
   std::uint64_t clear(LadderNodes& nodes, Rank rank) noexcept {
