@@ -120,8 +120,8 @@ LadderNode& PriceLadder::leaf_for(LadderNodes& nodes, Rank block) const noexcept
 
 // Into another block than the used one.
 [[gnu::noinline]] void PriceLadder::insert_elsewhere(LadderNodes& nodes, Rank rank) noexcept {
-  if (root_plus_one_ == 0) root_plus_one_ = nodes.take(true) + 1;
   const Rank block = rank >> kBlockBits;
+  if (root_plus_one_ == 0) return insert_deep(nodes, LadderEntry{block, bit(rank)});
   LadderNode& leaf = leaf_for(nodes, block);
   std::uint32_t place = places_up_to(leaf, block);
   if (place > 0 && leaf.entries[place - 1].key == block) {
@@ -191,7 +191,9 @@ PriceLadder::Path PriceLadder::descend(const LadderNodes& nodes, Rank block) con
   }
 }
 
-void PriceLadder::insert_deep(LadderNodes& nodes, LadderEntry entry) noexcept {
+// The rare ways of insert_elsewhere and erase_block, which would else save registers for these.
+[[gnu::noinline]] void PriceLadder::insert_deep(LadderNodes& nodes, LadderEntry entry) noexcept {
+  if (root_plus_one_ == 0) root_plus_one_ = nodes.take(true) + 1;
   used_block_ = kNoRank;
   const Path path = descend(nodes, entry.key);
   for (unsigned depth = 0; depth + 1 < path.depth; ++depth) {
@@ -226,7 +228,7 @@ void PriceLadder::grow_root(LadderNodes& nodes, Index right) noexcept {
   root_plus_one_ = new_root + 1;
 }
 
-void PriceLadder::erase_deep(LadderNodes& nodes, Rank block) noexcept {
+[[gnu::noinline]] void PriceLadder::erase_deep(LadderNodes& nodes, Rank block) noexcept {
   const Path path = descend(nodes, block);
   LadderNode& leaf = nodes[path.steps[path.depth - 1].node];
   const std::uint32_t places = path.steps[path.depth - 1].place;

@@ -118,15 +118,17 @@ class PriceLadder {
   }
   static Rank greatest_under(const LadderNodes& nodes, Index node) noexcept;
 
-  // How many keys are not above `key`. The search halves without branches that depend on the keys,
-  // and always in as many steps: behind the last entry all keys are kEndKey.
+  // How many keys are not above `key`. Most of what happens is near the best price, which is last.
+  // Elsewhere the search has always as many steps: behind the last entry all keys are kEndKey.
+  // Shifted and added, a comparison is no branch, which would be guessed wrong every other time.
   static std::uint32_t places_up_to(const LadderNode& node, Rank key) noexcept {
-    const LadderEntry* base = node.entries;
+    if (node.count == 0 || node.entries[node.count - 1].key <= key) return node.count;
+    std::size_t places = 0;
     for (int power = std::bit_width(kNodeEntries) - 1; power >= 0; --power) {
-      const std::ptrdiff_t step = std::ptrdiff_t{1} << power;
-      base += base[step - 1].key <= key ? step : 0;
+      const std::size_t last = places + (std::size_t{1} << power) - 1;
+      places += std::size_t{node.entries[last].key <= key} << power;
     }
-    return static_cast<std::uint32_t>(base - node.entries);
+    return static_cast<std::uint32_t>(places);
   }
   // Takes the rank out of its block, which is the used one then; returns what else is in it.
   std::uint64_t clear(LadderNodes& nodes, Rank rank) noexcept {
