@@ -121,8 +121,6 @@ class MatchingEngine::State {
   void new_order(Origin origin, const std::uint64_t* message, TimeNs now) noexcept;
   void start_order(const Origin& origin, const NewOrder& request, const JudgedOrder& judged,
                    TimeNs now) noexcept;
-  Index enter(SessionSlot slot, const NewOrder& request, const JudgedOrder& judged,
-              TimeNs now) noexcept;
   void match(Index taker, Ticks limit, SessionSlot origin, TimeNs now) noexcept;
   void execute(Index taker, const Level& level, SessionSlot origin, TimeNs now) noexcept;
   void settle(Index taker, SessionSlot origin, TimeNs now) noexcept;
@@ -144,7 +142,8 @@ class MatchingEngine::State {
   void report_l2_rows(SessionSlot to, const L2Rows& rows) noexcept;
   // Events; `also` is the session that gets the event whatever its accounts, or kNoSession. An
   // order's first state event, and its later ones:
-  void report_entered(Index order, SessionSlot also) noexcept;
+  void report_entered(Index index, const Order& order, const OrderDetail& detail,
+                      SessionSlot also) noexcept;
   void report_changed(Index order, SessionSlot also) noexcept;
   struct Execution {
     TradeId trade_id;

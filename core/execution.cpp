@@ -6,7 +6,9 @@ namespace shmatch::core {
 
 namespace {
 
-bool may_rest(const Order& order) noexcept {
+// Of an order or of the request for one.
+template <class Any>
+bool may_rest(const Any& order) noexcept {
   return order.order_type == OrderType::kLimit && order.time_in_force == TimeInForce::kGtc;
 }
 
@@ -76,48 +78,62 @@ void MatchingEngine::State::end_order(Index index, OrderState state, ChangeReaso
 
 void MatchingEngine::State::start_order(const Origin& origin, const NewOrder& request,
                                         const JudgedOrder& judged, TimeNs now) noexcept {
-  const Index order = enter(origin.slot, request, judged, now);
-  if (may_rest(store_[order])) books_.expect(order, judged.price);
-  report_accepted(origin.slot, origin.request, store_[order].order_id, store_[order].cl_ord_id);
-  match(order, limit_of(request, judged.price), origin.slot, now);
-  settle(order, origin.slot, now);
-}
+  const Index instrument = judged.instrument;
+  const bool rests = may_rest(request);
+  OrderBooks::Queue queue{};
+  if (rests) queue = books_.queue_at(instrument, request.side, judged.price);
+  const OrderStore::Place place = store_.allocate();
+  const ClOrdId cl_ord_id = request.cl_ord_id > 0 ? request.cl_ord_id : 0;
+  report_accepted(origin.slot, origin.request, place.order_id, cl_ord_id);
 
-Index MatchingEngine::State::enter(SessionSlot slot, const NewOrder& request,
-                                   const JudgedOrder& judged, TimeNs now) noexcept {
-  Session& session = sessions_[slot];
-  const OrderStore::Place taken = store_.allocate();
-  const Index index = taken.slot;
-  store_[index] = Order{.order_id = taken.order_id,
-                        .cl_ord_id = request.cl_ord_id > 0 ? request.cl_ord_id : 0,
-                        .leaves = judged.quantity,
-                        .orig_quantity = judged.quantity,
-                        .next = kNoIndex,
-                        .previous = kNoIndex,
-                        .level = kNoIndex,
-                        .key_or_number = judged.key,
-                        .account = static_cast<std::uint16_t>(judged.account),
-                        .instrument = static_cast<std::uint16_t>(judged.instrument),
-                        .entered_by = static_cast<std::uint16_t>(session.user),
-                        .ended_by = 0,
-                        .side = request.side,
-                        .order_type = request.order_type,
-                        .time_in_force = request.time_in_force,
-                        .flags = 0,
-                        .state = OrderState::kWorking,
-                        .change_reason = ChangeReason::kNewInputAccepted,
-                        .cancel_reason = CancelReason::kNone};
-  store_.detail(index) = OrderDetail{.gross = 0,
-                                     .price = judged.price,
-                                     .receive_time = now,
-                                     .update_time = now,
-                                     .last_trade = 0,
-                                     .digest = 0};
+  Session& session = sessions_[origin.slot];
+  Order order{.order_id = place.order_id,
+              .cl_ord_id = cl_ord_id,
+              .leaves = judged.quantity,
+              .orig_quantity = judged.quantity,
+              .next = kNoIndex,
+              .previous = kNoIndex,
+              .level = kNoIndex,
+              .key_or_number = judged.key,
+              .account = static_cast<std::uint16_t>(judged.account),
+              .instrument = static_cast<std::uint16_t>(instrument),
+              .entered_by = static_cast<std::uint16_t>(session.user),
+              .ended_by = 0,
+              .side = request.side,
+              .order_type = request.order_type,
+              .time_in_force = request.time_in_force,
+              .flags = 0,
+              .state = OrderState::kWorking,
+              .change_reason = ChangeReason::kNewInputAccepted,
+              .cancel_reason = CancelReason::kNone};
+  const Ticks limit = limit_of(request, judged.price);
+  const bool meets_nobody = !books_.meets(instrument, request.side, limit);
+  if (meets_nobody && rests) {
+    const OrderBooks::Joined joined =
+        books_.join(queue, place.slot, judged.price, judged.quantity, now);
+    order.level = joined.level;
+    order.previous = joined.previous;
+    order.flags = kFlagAddedToBook;
+  }
+  const OrderDetail detail{.gross = 0,
+                           .price = judged.price,
+                           .receive_time = now,
+                           .update_time = now,
+                           .last_trade = 0,
+                           .digest = 0};
+  store_[place.slot] = order;
+  store_.detail(place.slot) = detail;
   const bool marks = session.marks_orders();
   if (marks) session.entered_orders = true;
-  store_.walk(index) = {marks ? session.serial : 0, judged.account};
-  if (request.cl_ord_id > 0) store_.client_ids().put(judged.place, judged.key, index);
-  return index;
+  store_.walk(place.slot) = {marks ? session.serial : 0, judged.account};
+  if (cl_ord_id != 0) store_.client_ids().put(judged.place, judged.key, place.slot);
+  if (meets_nobody && rests) [[likely]] {
+    report_entered(place.slot, order, detail, origin.slot);
+    renew_digest(place.slot);
+    return;
+  }
+  if (!meets_nobody) match(place.slot, limit, origin.slot, now);
+  settle(place.slot, origin.slot, now);
 }
 
 void MatchingEngine::State::match(Index taker, Ticks limit, SessionSlot origin,
@@ -191,7 +207,7 @@ void MatchingEngine::State::settle(Index index, SessionSlot origin, TimeNs now) 
     if (executed(order) != 0) order.change_reason = ChangeReason::kTrade;
     order.flags |= kFlagAddedToBook;
     books_.add(index, store_.detail(index).price, now);
-    report_entered(index, origin);
+    report_entered(index, order, store_.detail(index), origin);
     renew_digest(index);
     return;
   }
@@ -201,7 +217,7 @@ void MatchingEngine::State::settle(Index index, SessionSlot origin, TimeNs now) 
     end_order(index, OrderState::kCanceled, ChangeReason::kNoMoreMarket,
               CancelReason::kNoMoreMarket, now);
   }
-  report_entered(index, origin);
+  report_entered(index, order, store_.detail(index), origin);
   remember(index);
 }
 

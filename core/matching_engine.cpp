@@ -21,7 +21,7 @@ MatchingEngine::State::State(Arena& arena, const Configuration& configuration,
       sessions_(arena, configuration),
       store_(arena, configuration.capacities, hash_salt),
       books_(arena, configuration.instruments.size(), configuration.capacities.working_orders,
-             store_.orders(), keep_digest),
+             store_.orders(), hash_salt, keep_digest),
       port_(&port),
       sweep_queue_(arena.take<SessionSlot>(configuration.capacities.sessions)),
       keep_digest_(keep_digest) {}

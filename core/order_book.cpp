@@ -1,21 +1,13 @@
 #include "core/order_book.h"
 
-#include <algorithm>
-#include <bit>
-
 #include "core/check.h"
 #include "core/digest.h"
 
 namespace shmatch::core {
 namespace {
 
-// Entries of the table of levels met lately: as many as levels may exist, but no more than fit in a
-// part of the second cache.
-constexpr unsigned kCacheBitsMax = 14;
-
-unsigned cache_bits(std::size_t levels) noexcept {
-  return std::min(kCacheBitsMax, static_cast<unsigned>(std::bit_width(levels)) + 1);
-}
+// Lots are never negative; said so, the upper half costs nothing.
+Wide wide(Lots lots) noexcept { return static_cast<std::uint64_t>(lots); }
 
 std::uint64_t level_digest(const Level& level) noexcept {
   return digest_of(level.side_key, {static_cast<std::uint64_t>(level.price),
@@ -25,20 +17,20 @@ std::uint64_t level_digest(const Level& level) noexcept {
 }  // namespace
 
 OrderBooks::OrderBooks(Arena& arena, std::size_t instruments, std::size_t resting_max,
-                       std::span<Order> orders, bool keep_digest)
+                       std::span<Order> orders, std::uint64_t hash_salt, bool keep_digest)
     : orders_(orders),
       sides_(arena.take<BookSide>(instruments * 2)),
       updates_(arena.take<std::uint64_t>(instruments)),
       levels_(arena.take<Level>(resting_max)),
+      index_(arena, levels_, resting_max, hash_salt),
       nodes_(arena, resting_max, instruments * 2),
-      cache_shift_(64 - cache_bits(resting_max)),
-      level_cache_(arena.take<Index>(std::size_t{1} << cache_bits(resting_max))),
       keep_digest_(keep_digest) {}
 
 void OrderBooks::name(Index instrument, InstrumentId id) noexcept {
   for (const Side side : {Side::kBuy, Side::kSell}) {
-    side_of(instrument, side).key =
-        2 * static_cast<std::uint32_t>(id) + static_cast<std::uint32_t>(side);
+    BookSide& named = sides_[side_index(instrument, side)];
+    named = BookSide{};
+    named.key = 2 * static_cast<std::uint32_t>(id) + static_cast<std::uint32_t>(side);
   }
 }
 
@@ -57,64 +49,60 @@ std::uint64_t OrderBooks::walk_digest() const noexcept {
   return sum;
 }
 
-Index OrderBooks::level_of(const Order& order, Ticks price) noexcept {
-  Index& cached = level_cache_[cache_place(order.instrument, order.side, price)];
-  if (cached != 0) {
-    const Level& level = levels_[cached - 1];
-    // Closed levels hold no orders, and others may have their place by now.
-    if (level.price == price && level.order_count != 0 &&
-        level.side_index == side_index(order.instrument, order.side)) {
-      return cached - 1;
-    }
-  }
-  const Index found =
-      side_of(order.instrument, order.side).tree.find(nodes_, rank(order.side, price));
-  if (found != kNoIndex) cached = found + 1;
-  return found;
+OrderBooks::Queue OrderBooks::queue_at(Index instrument, Side side, Ticks price) const noexcept {
+  Queue queue{};
+  queue.side_index = side_index(instrument, side);
+  queue.hash = index_.hash(queue.side_index, price);
+  queue.place = index_.locate(queue.hash, queue.side_index, price);
+  queue.level = index_.at(queue.place);
+  if (queue.level != kNoIndex) core::prefetch(&orders_[levels_[queue.level].tail]);
+  return queue;
 }
 
-void OrderBooks::expect(Index slot, Ticks price) noexcept {
-  expected_ = slot;
-  expected_level_ = level_of(orders_[slot], price);
-  if (expected_level_ != kNoIndex) core::prefetch(&orders_[levels_[expected_level_].tail]);
+OrderBooks::Joined OrderBooks::join(const Queue& queue, Index slot, Ticks price, Lots leaves,
+                                    TimeNs now) noexcept {
+  ++updates_[queue.side_index / 2];
+  if (queue.level == kNoIndex) {
+    const Index opened = open_level(queue, slot, price, leaves);
+    changed(levels_[opened], now);
+    return {opened, kNoIndex};
+  }
+  Level& level = levels_[queue.level];
+  SHMATCH_CHECK(level.price == price && level.order_count > 0);
+  const Index previous = level.tail;
+  orders_[previous].next = slot;
+  level.tail = slot;
+  level.quantity += wide(leaves);
+  ++level.order_count;
+  changed(level, now);
+  return {queue.level, previous};
 }
 
 void OrderBooks::add(Index slot, Ticks price, TimeNs now) noexcept {
   Order& order = orders_[slot];
-  Index index = slot == expected_ ? expected_level_ : level_of(order, price);
-  expected_ = kNoIndex;
-  if (index == kNoIndex) index = open_level(order.instrument, order.side, price);
-  Level& level = levels_[index];
-  order.level = index;
+  const Queue queue = queue_at(order.instrument, order.side, price);
+  const Joined joined = join(queue, slot, price, order.leaves, now);
   order.next = kNoIndex;
-  order.previous = level.tail;
-  if (level.tail == kNoIndex) {
-    level.head = slot;
-  } else {
-    orders_[level.tail].next = slot;
-  }
-  level.tail = slot;
-  level.quantity += static_cast<Wide>(order.leaves);
-  changed(level, now);
-  ++level.order_count;
-  ++updates_[order.instrument];
+  order.level = joined.level;
+  order.previous = joined.previous;
 }
 
 void OrderBooks::remove(Index slot, TimeNs now) noexcept {
   Order& order = orders_[slot];
-  Level& level = levels_[order.level];
-  const Wide left = level.quantity - static_cast<Wide>(order.leaves);
-  SHMATCH_CHECK(level.order_count > 0 && left <= level.quantity);
+  const Index index = order.level;
+  Level& level = levels_[index];
+  const Wide leaves = wide(order.leaves);
+  ++updates_[order.instrument];
+  order.level = kNoIndex;
+  if (level.order_count <= 1) {
+    SHMATCH_CHECK(level.order_count == 1 && level.quantity == leaves);
+    return close_level(index, level);
+  }
+  SHMATCH_CHECK(!__builtin_sub_overflow(level.quantity, leaves, &level.quantity));
   (order.previous == kNoIndex ? level.head : orders_[order.previous].next) = order.next;
   (order.next == kNoIndex ? level.tail : orders_[order.next].previous) = order.previous;
-  level.quantity = left;
-  ++updates_[order.instrument];
-  if (--level.order_count == 0) {
-    close_level(order.level);
-  } else {
-    changed(level, now);
-  }
-  order.level = kNoIndex;
+  --level.order_count;
+  changed(level, now);
 }
 
 void OrderBooks::reduce(Index slot, Lots quantity, TimeNs now) noexcept {
@@ -122,12 +110,13 @@ void OrderBooks::reduce(Index slot, Lots quantity, TimeNs now) noexcept {
   SHMATCH_CHECK(quantity < order.leaves);
   Level& level = levels_[order.level];
   order.leaves -= quantity;
-  level.quantity -= static_cast<Wide>(quantity);
+  level.quantity -= wide(quantity);
   changed(level, now);
   ++updates_[order.instrument];
 }
 
-Index OrderBooks::open_level(Index instrument, Side side, Ticks price) noexcept {
+// The level that `queue` is for, with its first order.
+Index OrderBooks::open_level(const Queue& queue, Index slot, Ticks price, Lots leaves) noexcept {
   Index index = free_level_;
   if (index != kNoIndex) {
     free_level_ = levels_[index].head;
@@ -135,50 +124,67 @@ Index OrderBooks::open_level(Index instrument, Side side, Ticks price) noexcept 
     SHMATCH_CHECK(fresh_level_ < levels_.size());
     index = fresh_level_++;
   }
-  BookSide& book_side = side_of(instrument, side);
-  levels_[index] = Level{.quantity = 0,
+  const Index side_index = queue.side_index;
+  BookSide& side = sides_[side_index];
+  levels_[index] = Level{.quantity = wide(leaves),
                          .price = price,
                          .changed = 0,
-                         .head = kNoIndex,
-                         .tail = kNoIndex,
-                         .order_count = 0,
-                         .side_index = side_index(instrument, side),
-                         .side_key = book_side.key,
+                         .head = slot,
+                         .tail = slot,
+                         .order_count = 1,
+                         .side_index = side_index,
+                         .side_key = side.key,
+                         .hash = queue.hash,
                          .digest = 0};
-  book_side.tree.insert(nodes_, rank(side, price), index);
-  level_cache_[cache_place(instrument, side, price)] = index + 1;
-  const Index best = book_side.best_plus_one - 1;
-  if (best == kNoIndex || rank(side, price) > rank(side, levels_[best].price)) {
-    book_side.best_plus_one = index + 1;
+  index_.put(queue.place, queue.hash, index);
+  const Rank rank = OrderBooks::rank(side_index, price);
+  side.ladder.insert(nodes_, rank);
+  if (rank > side.best_rank) {
+    side.best_rank = rank;
+    side.best_plus_one = index + 1;
   }
   return index;
 }
 
-void OrderBooks::close_level(Index index) noexcept {
-  Level& level = levels_[index];
-  SHMATCH_CHECK(level.quantity == 0);
+void OrderBooks::close_level(Index index, Level& level) noexcept {
+  level.order_count = 0;
   digest_ -= level.digest;
+  index_.erase(level.hash, index);
   BookSide& side = sides_[level.side_index];
-  side.tree.erase(nodes_, rank(static_cast<Side>(level.side_index % 2), level.price));
-  if (side.best_plus_one == index + 1) side.best_plus_one = side.tree.best(nodes_) + 1;
+  const Rank rank = OrderBooks::rank(level.side_index, level.price);
+  if (side.best_plus_one == index + 1) {
+    forget_best(side, level.side_index, rank);
+  } else {
+    side.ladder.erase(nodes_, rank);
+  }
   level.head = free_level_;
   free_level_ = index;
 }
 
+void OrderBooks::forget_best(BookSide& side, Index side_index, Rank rank) noexcept {
+  side.best_rank = side.ladder.erase_greatest(nodes_, rank);
+  side.best_plus_one = 0;
+  if (side.best_rank == kNoRank) return;
+  side.best_plus_one = index_.find(side_index, OrderBooks::rank(side_index, side.best_rank)) + 1;
+  SHMATCH_CHECK(side.best_plus_one != 0);
+}
+
 const Level* OrderBooks::best(Index instrument, Side side) const noexcept {
-  return level(side_of(instrument, side).best_plus_one - 1);
+  return level(sides_[side_index(instrument, side)].best_plus_one - 1);
 }
 
 const Level* OrderBooks::behind(Index instrument, Side side, Ticks price) const noexcept {
-  return level(side_of(instrument, side).tree.below(nodes_, rank(side, price)));
+  const Index place = side_index(instrument, side);
+  const Rank below = sides_[place].ladder.below(nodes_, rank(place, price));
+  return below == kNoRank ? nullptr : at(place, rank(place, below));
 }
 
 const Level* OrderBooks::at(Index instrument, Side side, Ticks price) const noexcept {
-  return level(side_of(instrument, side).tree.find(nodes_, rank(side, price)));
+  return at(side_index(instrument, side), price);
 }
 
 bool OrderBooks::can_fill(Index instrument, Side side, Ticks limit, Lots quantity) const noexcept {
-  auto missing = static_cast<Wide>(quantity);
+  Wide missing = wide(quantity);
   const Side other = opposite(side);
   for (const Level* level = best(instrument, other); level != nullptr;
        level = behind(instrument, other, level->price)) {
@@ -191,22 +197,30 @@ bool OrderBooks::can_fill(Index instrument, Side side, Ticks limit, Lots quantit
 
 std::size_t OrderBooks::check_invariants() const noexcept {
   std::size_t resting = 0;
+  std::size_t levels = 0;
   for (Index instrument = 0; instrument < updates_.size(); ++instrument) {
     for (const Side side : {Side::kBuy, Side::kSell}) {
-      std::size_t levels = 0;
+      const Index place = side_index(instrument, side);
+      std::size_t side_levels = 0;
       for (const Level* level = best(instrument, side); level != nullptr;
            level = behind(instrument, side, level->price)) {
-        SHMATCH_CHECK(at(instrument, side, level->price) == level);
-        SHMATCH_CHECK(level->side_index == side_index(instrument, side));
+        SHMATCH_CHECK(level->side_index == place);
+        SHMATCH_CHECK(level->hash == index_.hash(place, level->price));
         resting += check_level(*level);
-        ++levels;
+        ++side_levels;
       }
-      SHMATCH_CHECK(side_of(instrument, side).tree.check_invariants(nodes_) == levels);
+      SHMATCH_CHECK(sides_[place].ladder.check_invariants(nodes_) == side_levels);
+      const Level* greatest = best(instrument, side);
+      const Rank best_rank = greatest == nullptr ? kNoRank : rank(place, greatest->price);
+      SHMATCH_CHECK(sides_[place].best_rank == best_rank);
+      SHMATCH_CHECK(sides_[place].ladder.greatest(nodes_) == best_rank);
+      levels += side_levels;
     }
     const Level* bid = best(instrument, Side::kBuy);
     const Level* ask = best(instrument, Side::kSell);
     SHMATCH_CHECK(bid == nullptr || ask == nullptr || bid->price < ask->price);
   }
+  SHMATCH_CHECK(index_.count() == levels);
   SHMATCH_CHECK(digest() == walk_digest());
   return resting;
 }
@@ -224,7 +238,7 @@ std::size_t OrderBooks::check_level(const Level& level) const noexcept {
     // need not cover the queue.
     SHMATCH_CHECK(previous == kNoIndex || orders_[previous].order_id < order.order_id);
     SHMATCH_CHECK(order.instrument * 2U + static_cast<Index>(order.side) == level.side_index);
-    quantity += static_cast<Wide>(order.leaves);
+    quantity += wide(order.leaves);
     previous = slot;
     ++count;
   }

@@ -1,61 +1,67 @@
-// The books: one a instrument, two sides each, price levels in a tree, orders of a level in arrival
-// order.
+// The books: one a instrument, two sides each, orders of a price level in arrival order.
 //
 // A level exists exactly while orders rest at its price; it knows their number and their total
-// quantity. The best level of each side is remembered, so that the touch costs one load. Totals are
-// 128 bits wide: kAmountMax lots times the largest order capacity does not fit in 64.
-//
-// The tree is searched for levels that are new or were not met for a while: a small table remembers
-// where the level of a price was found last, and the level itself says whether it still is that
-// one.
+// quantity. An exact index finds it by its price (level_index.h), and a ladder a side knows which
+// price comes next (price_ladder.h). The best level of each side is remembered, so that the touch
+// costs one load. Totals are 128 bits wide: kAmountMax lots times the largest order capacity does
+// not fit in 64.
 //
 // Orders are linked by slot numbers inside their own records; this file changes only the fields
-// next, previous, level and leaves of an order. Thread: the core's. Worst case: a tree descent for
-// the first and last order of a level; constant for all others.
+// next, previous, level and leaves of an order. Thread: the core's. Worst case: a descent of the
+// ladder for the first and last order of a level, which few levels need; constant for all others,
+// but for the probe of the index.
 #pragma once
 
 #include <cstdint>
 #include <span>
 
 #include "core/arena.h"
-#include "core/level_tree.h"
+#include "core/level_index.h"
 #include "core/order.h"
 #include "core/prefetch.h"
+#include "core/price_ladder.h"
 
 namespace shmatch::core {
-
-struct alignas(64) Level {
-  Wide quantity;  // sum of the resting orders' leaves
-  Ticks price;
-  TimeNs changed;  // time of the last change
-  Index head;      // oldest order
-  Index tail;
-  std::uint32_t order_count;
-  std::uint32_t side_index;  // 2 * instrument + Side
-  std::uint32_t side_key;    // 2 * instrument id + Side
-  std::uint64_t digest;      // what the level adds to OrderBooks::digest
-};
-static_assert(sizeof(Level) == 64);
 
 class OrderBooks {
  public:
   // `orders` are the records whose slots the books link.
   OrderBooks(Arena& arena, std::size_t instruments, std::size_t resting_max,
-             std::span<Order> orders, bool keep_digest);
+             std::span<Order> orders, std::uint64_t hash_salt, bool keep_digest);
 
   // Call once for each instrument, when the arena was real.
   void name(Index instrument, InstrumentId id) noexcept;
 
-  // The order may be added before any other order of its side is added or removed: finds its level
-  // now, and fetches the record at the end of that queue, which add would have to wait for.
-  void expect(Index slot, Ticks price) noexcept;
-  // The order joins the end of the queue at its price.
+  // Where an order at this price would queue. Good until a level opens or closes.
+  struct Queue {
+    std::uint32_t hash;
+    std::uint32_t place;  // in the index of levels
+    Index side_index;
+    Index level;  // kNoIndex: there is none yet
+  };
+  // Also fetches the record at the end of the queue, which join would have to wait for.
+  Queue queue_at(Index instrument, Side side, Ticks price) const noexcept;
+  // What the order's record has to say of its place.
+  struct Joined {
+    Index level;
+    Index previous;
+  };
+  // The order in `slot` joins the end of the queue at `price`, for which `queue` is; only its
+  // neighbour's record is changed.
+  Joined join(const Queue& queue, Index slot, Ticks price, Lots leaves, TimeNs now) noexcept;
+  // Both, for an order whose record is complete.
   void add(Index slot, Ticks price, TimeNs now) noexcept;
   // The order leaves its queue; its leaves stay as they are.
   void remove(Index slot, TimeNs now) noexcept;
   // The resting order loses `quantity`, less than its leaves, to an execution; it keeps its place.
   void reduce(Index slot, Lots quantity, TimeNs now) noexcept;
 
+  // Whether an order opposite to `side` is there that a taker on `side` with this limit may have.
+  bool meets(Index instrument, Side side, Ticks limit) const noexcept {
+    const Index other = side_index(instrument, opposite(side));
+    // The limit as the other side ranks it; of an empty side the best rank is below all.
+    return sides_[other].best_rank >= rank(other, limit);
+  }
   // Best level of a side, or null.
   const Level* best(Index instrument, Side side) const noexcept;
   // The level next in price behind `price` (which need not exist), or null.
@@ -66,10 +72,9 @@ class OrderBooks {
   // O(levels looked at).
   bool can_fill(Index instrument, Side side, Ticks limit, Lots quantity) const noexcept;
 
-  // Where the level at this price may be, kNoIndex when nothing is known of it: for hints only.
+  // Where the level at this price may be, or kNoIndex: for hints only.
   Index guess(Index instrument, Side side, Ticks price) const noexcept {
-    const Index index = level_cache_[cache_place(instrument, side, price)] - 1;
-    return index < levels_.size() ? index : kNoIndex;
+    return index_.guess(side_index(instrument, side), price);
   }
   // Hints: an order will join the level soon; the second one when the first has had its time.
   void prefetch_level(Index level) const noexcept { core::prefetch(&levels_[level]); }
@@ -111,35 +116,30 @@ class OrderBooks {
   std::size_t check_invariants() const noexcept;
 
  private:
-  struct BookSide {
-    LevelTree tree;
-    Index best_plus_one;
-    std::uint32_t key;  // 2 * instrument id + Side
+  struct alignas(64) BookSide {
+    PriceLadder ladder;
+    Rank best_rank = kNoRank;
+    Index best_plus_one = 0;
+    std::uint32_t key = 0;  // 2 * instrument id + Side
   };
+  static_assert(sizeof(BookSide) == 64);
 
-  static Rank rank(Side side, Ticks price) noexcept { return side == Side::kBuy ? price : -price; }
-  BookSide& side_of(Index instrument, Side side) noexcept {
-    return sides_[side_index(instrument, side)];
+  static Index side_index(Index instrument, Side side) noexcept {
+    return instrument * 2 + static_cast<Index>(side);
   }
-  const BookSide& side_of(Index instrument, Side side) const noexcept {
-    return sides_[side_index(instrument, side)];
+  // Bids are the better the higher they are, asks the lower: their complements. Its own inverse.
+  static Rank rank(Index side_index, Ticks price) noexcept {
+    return price ^ -static_cast<Rank>(side_index % 2);
   }
   const Level* level(Index index) const noexcept {
     return index == kNoIndex ? nullptr : &levels_[index];
   }
-  // The level at the order's price, or kNoIndex.
-  Index level_of(const Order& order, Ticks price) noexcept;
-  static Index side_index(Index instrument, Side side) noexcept {
-    return instrument * 2 + static_cast<Index>(side);
+  const Level* at(Index side_index, Ticks price) const noexcept {
+    return level(index_.find(side_index, price));
   }
-  // Multiplied by the golden ratio, prices in a row and prices far apart alike are spread evenly.
-  std::size_t cache_place(Index instrument, Side side, Ticks price) const noexcept {
-    const std::uint64_t key =
-        static_cast<std::uint64_t>(price) + (std::uint64_t{side_index(instrument, side)} << 40);
-    return (key * 0x9E37'79B9'7F4A'7C15U) >> cache_shift_;
-  }
-  Index open_level(Index instrument, Side side, Ticks price) noexcept;
-  void close_level(Index level) noexcept;
+  Index open_level(const Queue& queue, Index slot, Ticks price, Lots leaves) noexcept;
+  void close_level(Index index, Level& level) noexcept;
+  void forget_best(BookSide& side, Index side_index, Rank rank) noexcept;
   void changed(Level& level, TimeNs now) noexcept;
   std::uint64_t walk_digest() const noexcept;
   std::size_t check_level(const Level& level) const noexcept;
@@ -148,13 +148,10 @@ class OrderBooks {
   std::span<BookSide> sides_;
   std::span<std::uint64_t> updates_;
   std::span<Level> levels_;
-  LevelNodePool nodes_;
-  unsigned cache_shift_;
-  std::span<Index> level_cache_;  // level plus one, by cache_place
+  LevelIndex index_;
+  LadderNodes nodes_;
   bool keep_digest_;
   std::uint64_t digest_ = 0;
-  Index expected_ = kNoIndex;        // the order that expect was told of last,
-  Index expected_level_ = kNoIndex;  // and its level; kNoIndex: there is none yet
   Index fresh_level_ = 0;
   Index free_level_ = kNoIndex;  // list through head
 };

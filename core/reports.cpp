@@ -204,42 +204,31 @@ Whole MatchingEngine::State::whole_order(Index index) const noexcept {
   return message;
 }
 
+// It has its words by value: a new order's record is in registers when this is made.
 struct MatchingEngine::State::EnteredEvent {
   using Message = OrderEntered;
   Index index;
+  std::uint8_t a;
+  std::uint8_t b;
+  OrderId order_id;
+  ClOrdId cl_ord_id;
+  AccountId account_id;
+  Ticks price;
+  Lots orig_quantity;
+  Lots executed;
+  std::uint64_t ids;
+  std::uint64_t kind;
+  Wide gross;
 
   void write(const State& state, InRoom<Message> room, std::uint32_t ordinal) const noexcept {
-    const Order& order = state.store_[index];
-    const OrderDetail& detail = state.store_.detail(index);
-    const OrderId order_id = order.order_id;
-    const ClOrdId cl_ord_id = order.cl_ord_id;
-    const AccountId account_id = state.accounts_.account_id(order.account);
-    const Ticks price = detail.price;
-    const Lots orig_quantity = order.orig_quantity;
-    const Lots so_far = executed(order);
     const TimeNs now = state.now_;
-    const std::uint64_t ids =
-        join(static_cast<std::uint32_t>(state.instruments_[order.instrument].id),
-             static_cast<std::uint32_t>(state.accounts_.user_id(order.entered_by)));
-    static_assert(offsetof(OrderEntered, order_type) == offsetof(OrderEntered, side) + 1 &&
-                  offsetof(OrderEntered, time_in_force) == offsetof(OrderEntered, side) + 2 &&
-                  offsetof(OrderEntered, order_flags) == offsetof(OrderEntered, side) + 3);
-    static_assert(offsetof(Order, order_type) == offsetof(Order, side) + 1 &&
-                  offsetof(Order, time_in_force) == offsetof(Order, side) + 2 &&
-                  offsetof(Order, flags) == offsetof(Order, side) + 3);
-    const std::uint64_t kind = static_cast<std::uint64_t>(order.side) |
-                               (static_cast<std::uint64_t>(order.order_type) << 8) |
-                               (static_cast<std::uint64_t>(order.time_in_force) << 16) |
-                               (std::uint64_t{order.flags} << 24);
-    const Wide gross = detail.gross;
-    room.begin(state_and_cancel_reason(order), static_cast<std::uint8_t>(order.change_reason),
-               ordinal, state.sequence_);
+    room.begin(a, b, ordinal, state.sequence_);
     room.word<offsetof(OrderEntered, order_id)>(order_id);
     room.word<offsetof(OrderEntered, cl_ord_id)>(cl_ord_id);
     room.word<offsetof(OrderEntered, account_id)>(account_id);
     room.word<offsetof(OrderEntered, price)>(price);
     room.word<offsetof(OrderEntered, orig_quantity)>(orig_quantity);
-    room.word<offsetof(OrderEntered, executed)>(so_far);
+    room.word<offsetof(OrderEntered, executed)>(executed);
     room.word<offsetof(OrderEntered, time_ns)>(now);
     room.word<offsetof(OrderEntered, instrument_id)>(ids);
     room.word<offsetof(OrderEntered, side)>(kind);
@@ -320,8 +309,28 @@ struct MatchingEngine::State::TradeEvent {
   }
 };
 
-void MatchingEngine::State::report_entered(Index order, SessionSlot also) noexcept {
-  fan_out(store_[order].account, also, EnteredEvent{order});
+void MatchingEngine::State::report_entered(Index index, const Order& order,
+                                           const OrderDetail& detail, SessionSlot also) noexcept {
+  static_assert(offsetof(OrderEntered, order_type) == offsetof(OrderEntered, side) + 1 &&
+                offsetof(OrderEntered, time_in_force) == offsetof(OrderEntered, side) + 2 &&
+                offsetof(OrderEntered, order_flags) == offsetof(OrderEntered, side) + 3);
+  fan_out(order.account, also,
+          EnteredEvent{.index = index,
+                       .a = state_and_cancel_reason(order),
+                       .b = static_cast<std::uint8_t>(order.change_reason),
+                       .order_id = order.order_id,
+                       .cl_ord_id = order.cl_ord_id,
+                       .account_id = accounts_.account_id(order.account),
+                       .price = detail.price,
+                       .orig_quantity = order.orig_quantity,
+                       .executed = executed(order),
+                       .ids = join(static_cast<std::uint32_t>(instruments_[order.instrument].id),
+                                   static_cast<std::uint32_t>(accounts_.user_id(order.entered_by))),
+                       .kind = static_cast<std::uint64_t>(order.side) |
+                               (static_cast<std::uint64_t>(order.order_type) << 8) |
+                               (static_cast<std::uint64_t>(order.time_in_force) << 16) |
+                               (std::uint64_t{order.flags} << 24),
+                       .gross = detail.gross});
 }
 
 void MatchingEngine::State::report_changed(Index order, SessionSlot also) noexcept {

@@ -58,6 +58,11 @@ void MatchingEngine::State::put_counters(CounterWords& words) const noexcept {
 void MatchingEngine::State::check_invariants() const noexcept {
   store_.check_invariants();
   SHMATCH_CHECK(books_.check_invariants() == store_.working_count());
+  books_.for_each_level([&](const Level& level) noexcept {
+    for (Index slot = level.head; slot != kNoIndex; slot = store_[slot].next) {
+      SHMATCH_CHECK(store_.detail(slot).price == level.price);
+    }
+  });
   SHMATCH_CHECK(!keep_digest_ || orders_digest_ == walk_orders_digest());
   std::uint32_t swept = 0;
   for (SessionSlot slot = 0; slot < sessions_.size(); ++slot) {

@@ -8,8 +8,9 @@
 #include <set>
 #include <vector>
 
-#include "core/level_tree.h"
+#include "core/level_index.h"
 #include "core/order_store.h"
+#include "core/price_ladder.h"
 #include "core/slot_bitmap.h"
 #include "tests/unit/random.h"
 
@@ -64,95 +65,259 @@ TEST(SlotBitmap, FindsTheNextMemberLikeASet) {
   }
 }
 
-class LevelTreeAgainstMap : public testing::TestWithParam<std::uint64_t> {};
+// A ladder and the ranks that it should have.
+class Ladder {
+ public:
+  explicit Ladder(std::size_t levels)
+      : memory_([=](Arena& arena) { LadderNodes nodes(arena, levels, 1); }),
+        arena_(memory_.arena()),
+        nodes_(arena_, levels, 1) {}
 
-// Ranks from a small range make splits, merges and misses frequent; from a wide one, tall trees.
-TEST_P(LevelTreeAgainstMap, AgreesAfterEveryOperation) {
+  void insert(Rank rank) {
+    ladder_.insert(nodes_, rank);
+    expected_.insert(rank);
+  }
+  void erase(Rank rank) {
+    expected_.erase(rank);
+    if (expected_.empty() || rank > *expected_.rbegin()) {
+      ASSERT_EQ(ladder_.erase_greatest(nodes_, rank), greatest());
+    } else {
+      ladder_.erase(nodes_, rank);
+    }
+  }
+  // What is asked with this rank is answered as by the set.
+  void compare_at(Rank rank) const {
+    const auto lower = expected_.lower_bound(rank);
+    ASSERT_EQ(ladder_.below(nodes_, rank),
+              lower == expected_.begin() ? kNoRank : *std::prev(lower));
+    ASSERT_EQ(ladder_.greatest(nodes_), greatest());
+  }
+  // So is a walk over all; nodes are as many as promised.
+  void compare_all() const {
+    ASSERT_EQ(ladder_.check_invariants(nodes_), expected_.size());
+    Rank rank = ladder_.greatest(nodes_);
+    std::set<Rank> blocks;
+    for (auto it = expected_.rbegin(); it != expected_.rend(); ++it) {
+      ASSERT_EQ(rank, *it);
+      blocks.insert(rank >> kBlockBits);
+      rank = ladder_.below(nodes_, rank);
+    }
+    ASSERT_EQ(rank, kNoRank);
+    ASSERT_LE(nodes_.used(), blocks.size() / (kFillMin - 1) + 1);
+  }
+  const std::set<Rank>& expected() const { return expected_; }
+  Rank greatest() const { return expected_.empty() ? kNoRank : *expected_.rbegin(); }
+  Index nodes_used() const { return nodes_.used(); }
+
+ private:
+  Memory memory_;
+  Arena arena_;
+  LadderNodes nodes_;
+  PriceLadder ladder_;
+  std::set<Rank> expected_;
+};
+
+class PriceLadderAgainstSet : public testing::TestWithParam<std::uint64_t> {};
+
+// Ranks from a small range share blocks and make hits and misses frequent; from a wide one, each
+// has its own block, and trees are tall.
+TEST_P(PriceLadderAgainstSet, AgreesAfterEveryOperation) {
   const std::uint64_t range = GetParam();
-  constexpr std::size_t kLevels = 3000;
-  Memory memory([&](Arena& arena) { LevelNodePool pool(arena, kLevels, 1); });
-  Arena arena = memory.arena();
-  LevelNodePool pool(arena, kLevels, 1);
-  LevelTree tree;
-  std::map<Rank, Index> expected;
+  constexpr std::size_t kLevels = 6000;
+  Ladder ladder(kLevels);
+  const std::set<Rank>& expected = ladder.expected();
   Random random(range);
   for (int step = 0; step < 60'000; ++step) {
-    // Phases of growth and shrinkage, so that the tree is emptied and refilled.
-    const bool grow = (step / 6000) % 2 == 0;
+    // Phases of growth and shrinkage, so that the ladder is emptied and refilled.
+    const bool grow = (step / 10'000) % 2 == 0;
     const auto rank = static_cast<Rank>(random.below(range)) - static_cast<Rank>(range / 2);
-    if (random.below(10) < (grow ? 7U : 3U) && expected.size() < kLevels) {
-      if (!expected.contains(rank)) {
-        tree.insert(pool, rank, static_cast<Index>(step));
-        expected[rank] = static_cast<Index>(step);
-      }
+    if (random.below(10) < (grow ? 8U : 2U) && expected.size() < kLevels) {
+      if (!expected.contains(rank)) ladder.insert(rank);
     } else if (!expected.empty()) {
       auto victim = expected.lower_bound(rank);
-      if (victim == expected.end()) --victim;
-      tree.erase(pool, victim->first);
-      expected.erase(victim);
+      if (victim == expected.end() || random.one_in(4)) victim = std::prev(expected.end());
+      ladder.erase(*victim);
     }
-    const auto lower = expected.lower_bound(rank);
-    ASSERT_EQ(tree.below(pool, rank),
-              lower == expected.begin() ? kNoIndex : std::prev(lower)->second);
-    const auto same = expected.find(rank);
-    ASSERT_EQ(tree.find(pool, rank), same == expected.end() ? kNoIndex : same->second);
-    ASSERT_EQ(tree.best(pool), expected.empty() ? kNoIndex : expected.rbegin()->second);
-    if (step % 100 == 0) {
-      ASSERT_EQ(tree.check_invariants(pool), expected.size());
-    }
+    ladder.compare_at(rank);
+    if (step % 500 == 0) ladder.compare_all();
+    if (HasFatalFailure()) FAIL() << "range " << range << " step " << step;
   }
-  while (!expected.empty()) {
-    tree.erase(pool, expected.begin()->first);
-    expected.erase(expected.begin());
-  }
-  EXPECT_TRUE(tree.empty());
-  EXPECT_EQ(pool.used(), 0U) << "every node went back to the pool";
+  while (!expected.empty()) ladder.erase(*expected.begin());
+  ladder.compare_all();
+  EXPECT_EQ(ladder.nodes_used(), 1U) << "all but the root went back to the pool";
 }
 
-INSTANTIATE_TEST_SUITE_P(Ranges, LevelTreeAgainstMap,
-                         testing::Values(40U, 2000U, 100'000U, std::uint64_t{1} << 50));
+INSTANTIATE_TEST_SUITE_P(Ranges, PriceLadderAgainstSet,
+                         testing::Values(40U, 600U, 8'000U, 100'000U, std::uint64_t{1} << 20,
+                                         std::uint64_t{2} * kAmountMax));
 
-TEST(LevelTree, FindsRanksAtTheEdgesOfTheirRange) {
-  Memory memory([](Arena& arena) { LevelNodePool pool(arena, 8, 1); });
-  Arena arena = memory.arena();
-  LevelNodePool pool(arena, 8, 1);
-  LevelTree tree;
-  tree.insert(pool, -kAmountMax, 1);
-  tree.insert(pool, kAmountMax, 2);
-  EXPECT_EQ(tree.best(pool), 2U);
-  EXPECT_EQ(tree.below(pool, kAmountMax), 1U);
-  EXPECT_EQ(tree.below(pool, -kAmountMax), kNoIndex);
+TEST(PriceLadder, FindsRanksAtTheEdgesOfTheirRange) {
+  Ladder ladder(8);
+  ladder.compare_at(0);
+  for (const Rank rank : {-kAmountMax - 1, kAmountMax, Rank{-2}, Rank{1}}) ladder.insert(rank);
+  for (const Rank rank : {kNoRank, Rank{INT64_MAX}, -kAmountMax - 1, kAmountMax}) {
+    ladder.compare_at(rank);
+  }
+  ladder.compare_all();
 }
 
-// The pool promises a quarter of the levels: fill it, then thin it out in ways that leave sparse
-// nodes.
-TEST(LevelTree, ThePoolNeverRunsOutBeforeTheLevels) {
+// First and last rank of a block, and their neighbours in the blocks beside it.
+TEST(PriceLadder, FindsRanksAtTheEdgesOfBlocks) {
+  constexpr Rank kBlock = 64;
+  for (const Rank start : {-2 * kBlock, -kBlock, Rank{0}, kBlock, 1'000 * kBlock}) {
+    Ladder ladder(8);
+    for (const Rank rank : {start, start - 1, start + kBlock - 1, start + kBlock}) {
+      ladder.insert(rank);
+      for (Rank at = start - kBlock - 1; at <= start + 2 * kBlock; ++at) ladder.compare_at(at);
+    }
+    for (const Rank rank : {start + kBlock - 1, start - 1, start + kBlock, start}) {
+      ladder.erase(rank);
+      for (Rank at = start - kBlock - 1; at <= start + 2 * kBlock; ++at) ladder.compare_at(at);
+    }
+  }
+}
+
+// In rising, falling and alternating order, which put all the work at one end of the nodes.
+TEST(PriceLadder, TakesSparsePricesInAnyOrder) {
+  constexpr Rank kCount = 6000;
+  for (const Rank factor : {1, -1, 7, -7}) {
+    Ladder ladder(kCount);
+    const auto rank = [=](Rank i) { return (i * factor % kCount) * 1'000; };
+    for (Rank i = 0; i < kCount; ++i) {
+      if (!ladder.expected().contains(rank(i))) ladder.insert(rank(i));
+    }
+    ladder.compare_all();
+    for (Rank i = kCount - 1; i >= 0; i -= 2) {
+      if (ladder.expected().contains(rank(i))) ladder.erase(rank(i));
+      if (i % 501 == 0) ladder.compare_all();
+    }
+    while (!ladder.expected().empty()) ladder.erase(ladder.greatest());
+    ladder.compare_all();
+  }
+}
+
+// What the pool's size is derived from: fill it at one level a block, then thin it out in ways that
+// leave sparse nodes.
+TEST(PriceLadder, ThePoolNeverRunsOutBeforeTheLevels) {
   constexpr std::size_t kLevels = 20'000;
-  Memory memory([](Arena& arena) { LevelNodePool pool(arena, kLevels, 1); });
-  Arena arena = memory.arena();
-  LevelNodePool pool(arena, kLevels, 1);
-  LevelTree tree;
+  Ladder ladder(kLevels);
   Random random(7);
-  std::set<Rank> ranks;
   for (int round = 0; round < 20; ++round) {
-    while (ranks.size() < kLevels) {
-      const auto rank = static_cast<Rank>(random.below(1U << 30));
-      if (ranks.insert(rank).second) tree.insert(pool, rank, 0);
+    while (ladder.expected().size() < kLevels) {
+      const auto rank = static_cast<Rank>(random.below(1U << 30)) * 64;
+      if (!ladder.expected().contains(rank)) ladder.insert(rank);
     }
+    ladder.compare_all();
     const std::uint64_t keep = 2 + random.below(40);
     std::uint64_t position = 0;
-    for (auto it = ranks.begin(); it != ranks.end();) {
-      if (position++ % keep == 0) {
-        ++it;
-        continue;
-      }
-      tree.erase(pool, *it);
-      it = ranks.erase(it);
+    const std::set<Rank> before = ladder.expected();
+    for (const Rank rank : before) {
+      if (position++ % keep != 0) ladder.erase(rank);
     }
-    ASSERT_EQ(tree.check_invariants(pool), ranks.size());
-    ASSERT_LE(pool.used(), ranks.size() / 4 + 4);
+    ladder.compare_all();
+    ASSERT_FALSE(HasFatalFailure());
   }
 }
+
+// Levels that are found by an index, beside a map that knows where they are.
+class Levels {
+ public:
+  Levels(std::size_t capacity, std::uint64_t salt)
+      : memory_([=](Arena& arena) { carve(arena, capacity, salt); }),
+        arena_(memory_.arena()),
+        levels_(arena_.take<Level>(capacity)),
+        index_(arena_, levels_, capacity, salt) {
+    for (std::size_t i = capacity; i-- > 0;) free_.push_back(static_cast<Index>(i));
+  }
+
+  bool full() const { return free_.empty(); }
+  bool contains(Index side, Ticks price) const { return expected_.contains({side, price}); }
+  void put(Index side, Ticks price) {
+    const Index level = free_.back();
+    free_.pop_back();
+    const std::uint32_t hash = index_.hash(side, price);
+    levels_[level].price = price;
+    levels_[level].side_index = side;
+    levels_[level].hash = hash;
+    index_.put(index_.locate(hash, side, price), hash, level);
+    expected_[{side, price}] = level;
+  }
+  void erase(Index side, Ticks price) {
+    const Index level = expected_.at({side, price});
+    index_.erase(levels_[level].hash, level);
+    expected_.erase({side, price});
+    free_.push_back(level);
+  }
+  void compare_at(Index side, Ticks price) const {
+    const auto found = expected_.find({side, price});
+    const Index level = found == expected_.end() ? kNoIndex : found->second;
+    ASSERT_EQ(index_.find(side, price), level);
+    // A guess may be none, but names no other level than that with the same hash.
+    const Index guessed = index_.guess(side, price);
+    ASSERT_TRUE(guessed == level || guessed == kNoIndex ||
+                levels_[guessed].hash == index_.hash(side, price));
+  }
+  void compare_all() const {
+    for (const auto& [key, level] : expected_) compare_at(key.first, key.second);
+    ASSERT_EQ(index_.count(), expected_.size());
+  }
+  const std::map<std::pair<Index, Ticks>, Index>& expected() const { return expected_; }
+
+ private:
+  static void carve(Arena& arena, std::size_t capacity, std::uint64_t salt) {
+    const std::span<Level> levels = arena.take<Level>(capacity);
+    LevelIndex index(arena, levels, capacity, salt);
+  }
+  Memory memory_;
+  Arena arena_;
+  std::span<Level> levels_;
+  LevelIndex index_;
+  std::vector<Index> free_;
+  std::map<std::pair<Index, Ticks>, Index> expected_;
+};
+
+struct LevelRange {
+  std::size_t capacity;
+  std::uint64_t sides;
+  std::uint64_t prices;
+  Ticks step;
+};
+class LevelIndexAgainstMap : public testing::TestWithParam<LevelRange> {};
+
+// Filled to the last level, emptied and refilled, under several salts.
+TEST_P(LevelIndexAgainstMap, AgreesAfterEveryOperation) {
+  const LevelRange& range = GetParam();
+  for (const std::uint64_t salt : {std::uint64_t{0}, std::uint64_t{1}, 0x1234'5678'9ABC'DEF1U}) {
+    Levels levels(range.capacity, salt);
+    Random random(salt + range.capacity);
+    for (int step = 0; step < 30'000; ++step) {
+      const bool grow = (step / 5'000) % 2 == 0;
+      const auto side = static_cast<Index>(random.below(range.sides));
+      const Ticks price = 1 + static_cast<Ticks>(random.below(range.prices)) * range.step;
+      if (random.below(10) < (grow ? 9U : 1U)) {
+        if (!levels.full() && !levels.contains(side, price)) levels.put(side, price);
+      } else if (!levels.expected().empty()) {
+        auto victim = levels.expected().lower_bound({side, price});
+        if (victim == levels.expected().end()) --victim;
+        const auto [gone_side, gone_price] = victim->first;
+        levels.erase(gone_side, gone_price);
+        levels.compare_at(gone_side, gone_price);
+      }
+      levels.compare_at(side, price);
+      if (step % 1'000 == 0) levels.compare_all();
+      ASSERT_FALSE(HasFatalFailure()) << "salt " << salt << " step " << step;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Ranges, LevelIndexAgainstMap,
+                         testing::Values(LevelRange{1, 2, 3, 1},        // as few as there can be
+                                         LevelRange{32, 2, 200, 1},     // as full as can be, dense
+                                         LevelRange{1'000, 2, 600, 1},  // dense
+                                         LevelRange{1'000, 2, 1'500, 8},  // one price a line
+                                         LevelRange{1'000, 2, 1'000'000, 999'999'937},  // wide
+                                         LevelRange{1'000, 131'070, 1'000'000,
+                                                    1}));  // all sides that there can be
 
 struct Store {
   explicit Store(const Capacities& capacities, std::uint64_t salt = 1)
@@ -169,6 +334,7 @@ struct Store {
     order.state = OrderState::kWorking;
     order.account = static_cast<std::uint16_t>(account);
     order.cl_ord_id = cl_ord_id;
+    if (cl_ord_id != 0) order.key_or_number = orders.client_ids().key_of(account, cl_ord_id);
     orders[place.slot] = order;
     if (cl_ord_id != 0) orders.client_ids().put(account, cl_ord_id, place.slot);
     return place.slot;
