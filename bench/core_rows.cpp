@@ -75,13 +75,10 @@ class NotingSink final : public core::ReportPort {
     core::OrderId order_id;  // 0: it has ended
   };
 
-  std::uint64_t* room(core::SessionSlot to, std::uint32_t slots) noexcept override {
-    std::uint64_t* const room = store.room(to, slots);
-    room_ = room;
-    return room;
-  }
+  NotingSink() noexcept : ReportPort(&next_, true) { next_ = store.next_room(); }
+
   void send(core::SessionSlot to, std::uint32_t slots) noexcept override {
-    const std::uint64_t* const report = room_;
+    const std::uint64_t* const report = next_;
     const auto type = static_cast<core::ReportType>(report[0] & 0xFF);
     if (type == core::ReportType::kOrderEntered || type == core::ReportType::kOrderChanged) {
       // Both begin alike. The state is in the header's third byte.
@@ -91,6 +88,7 @@ class NotingSink final : public core::ReportPort {
                         works ? static_cast<core::OrderId>(report[2]) : 0};
     }
     store.send(to, slots);
+    next_ = store.next_room();
   }
 
   StoreSink store;
@@ -98,7 +96,7 @@ class NotingSink final : public core::ReportPort {
   std::size_t count = 0;
 
  private:
-  const std::uint64_t* room_ = nullptr;
+  std::uint64_t* next_ = nullptr;
 };
 static_assert(offsetof(core::OrderChanged, order_id) == 16 &&
               offsetof(core::OrderEntered, order_id) == 16 &&

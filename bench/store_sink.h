@@ -13,14 +13,15 @@ namespace shmatch::bench {
 
 class StoreSink final : public core::ReportPort {
  public:
-  std::uint64_t* room(core::SessionSlot, std::uint32_t slots) noexcept override {
-    if (used_ + slots * core::kRoomStride > kWords) used_ = 0;
-    return room_ + used_ + 1;  // behind the ring's own word
-  }
+  StoreSink() noexcept : ReportPort(&next_, true) {}
+
   void send(core::SessionSlot, std::uint32_t slots) noexcept override {
-    note(room_ + used_ + 1);
-    used_ += slots * core::kRoomStride;
+    note(next_);
+    next_ += slots * core::kRoomStride;
+    if (next_ > last_start_) next_ = first_start_;
   }
+  // The room of the report that is to be sent next.
+  std::uint64_t* next_room() const noexcept { return next_; }
 
   std::uint64_t reports = 0;
   std::uint64_t refused = 0;
@@ -41,7 +42,10 @@ class StoreSink final : public core::ReportPort {
 
   static constexpr std::size_t kWords = 1024;
   alignas(64) std::uint64_t room_[kWords] = {};
-  std::size_t used_ = 0;
+  // Behind the ring's own word of a slot; from the last one on any report has room.
+  std::uint64_t* first_start_ = room_ + 1;
+  std::uint64_t* last_start_ = room_ + kWords - core::kRoomWordsMax + 1;
+  std::uint64_t* next_ = first_start_;
 };
 
 }  // namespace shmatch::bench

@@ -53,13 +53,12 @@ class Clock {
 // Reports for a second thread. Waits where the ring is full: the reader is never far behind.
 class RingSink final : public core::ReportPort {
  public:
-  std::uint64_t* room(core::SessionSlot, std::uint32_t slots) noexcept override {
-    while (ring_.writer().reserve(slots) != ipc::RingResult::kDone) cpu_pause();
-    return ring_.writer().room(slots);
-  }
+  RingSink() noexcept : ReportPort(&next_, true) { make_room(); }
+
   void send(core::SessionSlot, std::uint32_t slots) noexcept override {
     ring_.writer().publish(slots);
     ++reports;
+    make_room();
   }
 
   // What the second thread does: takes `count` reports. The sum shows that it has read them.
@@ -80,7 +79,13 @@ class RingSink final : public core::ReportPort {
   std::uint64_t reports = 0;
 
  private:
+  void make_room() noexcept {
+    while (ring_.writer().reserve(core::kSlotsPerMessageMax) != ipc::RingResult::kDone) cpu_pause();
+    next_ = ring_.writer().room();
+  }
+
   OwnRing<4096> ring_;
+  std::uint64_t* next_ = nullptr;
 };
 
 // A core and its memory, which is the same pages for each of them.
@@ -99,7 +104,7 @@ class Core {
     while (line != end) {
       const auto batch = std::min(static_cast<std::size_t>(end - line), kBatch);
       const RequestLine* const stop = line + batch;
-      if (hints) {
+      if (hints && hints_.worthwhile()) {
         for (std::size_t i = 0; i < batch; ++i) hints_.far(line[i].words);
         for (std::size_t i = 0; i < batch; ++i) hints_.near(line[i].words);
       }

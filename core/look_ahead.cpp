@@ -10,6 +10,8 @@ namespace {
 // Ended orders between a look at one and its being forgotten.
 constexpr std::uint32_t kForgottenLead = 10;
 constexpr Index kFreeReach = 4'096;
+// Working orders that are in the second cache, with their levels and what has ended lately.
+constexpr std::uint32_t kOrdersInCache = 4'096;
 
 // A field of a message, read where it stands: hints are given for every request of a long replay,
 // and do not decode what they do not use.
@@ -30,20 +32,25 @@ RequestType type_of(const std::uint64_t* message) noexcept {
 // Both requests have them at the same place.
 static_assert(offsetof(CancelOrder, account_id) == offsetof(NewOrder, account_id));
 static_assert(offsetof(CancelOrder, cl_ord_id) == offsetof(NewOrder, cl_ord_id));
-constexpr auto account_id = field<offsetof(CancelOrder, account_id)>;
-constexpr auto cl_ord_id = field<offsetof(CancelOrder, cl_ord_id)>;
-constexpr auto order_id = field<offsetof(CancelOrder, order_id)>;  // only cancels have it
+constexpr auto account_of = field<offsetof(CancelOrder, account_id)>;
+constexpr auto client_id_of = field<offsetof(CancelOrder, cl_ord_id)>;
+constexpr auto order_id_of = field<offsetof(CancelOrder, order_id)>;  // only cancels have it
 
 }  // namespace
+
+bool LookAhead::worthwhile() const noexcept {
+  return state_.store_.working_count() >= kOrdersInCache;
+}
 
 void LookAhead::far(const std::uint64_t* message) noexcept {
   const OrderStore& store = state_.store_;
   const bool enters = type_of(message) == RequestType::kNewOrder;
   if (!enters && type_of(message) != RequestType::kCancelOrder) return;
-  if (!enters && order_id(message) > 0) {
-    store.prefetch_order(store.slot_of(order_id(message)));
+  if (!enters && order_id_of(message) > 0) {
+    store.prefetch_order(store.slot_of(order_id_of(message)));
   } else {
-    store.client_ids().prefetch(state_.accounts_.account(account_id(message)), cl_ord_id(message));
+    store.client_ids().prefetch(state_.accounts_.account(account_of(message)),
+                                client_id_of(message));
   }
   if (enters) follow_free();
 }
@@ -53,10 +60,10 @@ void LookAhead::near(const std::uint64_t* message) noexcept {
   if (type_of(message) == RequestType::kNewOrder) return follow_level(message);
   if (type_of(message) != RequestType::kCancelOrder) return;
   Index slot = kNoIndex;
-  if (order_id(message) > 0) {
-    slot = store.slot_of(order_id(message));
+  if (order_id_of(message) > 0) {
+    slot = store.slot_of(order_id_of(message));
   } else {
-    slot = store.find(state_.accounts_.account(account_id(message)), cl_ord_id(message));
+    slot = store.find(state_.accounts_.account(account_of(message)), client_id_of(message));
     if (slot != kNoIndex) store.prefetch_order(slot);
   }
   if (slot != kNoIndex) state_.books_.prefetch(store[slot]);

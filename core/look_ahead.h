@@ -27,6 +27,8 @@ class LookAhead {
     for (Index& level : levels_) level = kNoIndex;
   }
 
+  // Whether hints are worth their time: what few orders need is in the cache anyway.
+  bool worthwhile() const noexcept;
   // For the request that is kFar requests away: what it names.
   void far(const std::uint64_t* message) noexcept;
   // For the request that is kNear requests away, after far: where what it names leads to.
@@ -34,10 +36,10 @@ class LookAhead {
 
   // The same for input records, which may be others than requests.
   void far_record(const std::uint64_t* words) noexcept {
-    if (is_whole_request(words)) far(words + kInputRequestWords);
+    if (worthwhile() && is_whole_request(words)) far(words + kInputRequestWords);
   }
   void near_record(const std::uint64_t* words) noexcept {
-    if (is_whole_request(words)) near(words + kInputRequestWords);
+    if (worthwhile() && is_whole_request(words)) near(words + kInputRequestWords);
   }
 
  private:

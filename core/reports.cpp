@@ -77,7 +77,7 @@ template <class Event>
   }
   constexpr std::uint32_t kSlots = slots_of<typename Event::Message>();
   ReportPort& port = *port_;
-  event.write(*this, InRoom<typename Event::Message>(port.room(to, kSlots)), ordinal);
+  event.write(*this, InRoom<typename Event::Message>(port.room(to)), ordinal);
   port.send(to, kSlots);
 }
 
@@ -108,7 +108,7 @@ void MatchingEngine::State::report_receipt(SessionSlot to, Sequence request, Req
   const Sequence sequence = sequence_;
   const TimeNs now = now_;
   ReportPort& port = *port_;
-  InRoom<Receipt> message(port.room(to, slots_of<Receipt>()));
+  InRoom<Receipt> message(port.room(to));
   message.begin(0, 0, ordinal, sequence);
   message.word<offsetof(Receipt, request_sequence)>(request);
   static_assert(offsetof(Receipt, detail) == offsetof(Receipt, code) + 2 &&
@@ -128,7 +128,7 @@ void MatchingEngine::State::report_accepted(SessionSlot to, Sequence request, Or
   const Sequence sequence = sequence_;
   const TimeNs now = now_;
   ReportPort& port = *port_;
-  InRoom<OrderAccepted> message(port.room(to, slots_of<OrderAccepted>()));
+  InRoom<OrderAccepted> message(port.room(to));
   message.begin(0, 0, ordinal, sequence);
   message.word<offsetof(OrderAccepted, request_sequence)>(request);
   message.word<offsetof(OrderAccepted, order_id)>(order_id);

@@ -113,7 +113,7 @@ class RingWriter {
   }
   void publish(std::uint32_t slot_count) noexcept {
     if (slot_count != 1) [[unlikely]] {
-      finish_continuation(slot_count);
+      finish(slot_count);
     }
     // SYNC POINT message: as in write.
     store_word(slots_[position_ & mask_].sequence, ++sequence_, std::memory_order_release);
@@ -143,9 +143,14 @@ class RingWriter {
     }
   }
 
+  // Whether the longest message would not fit before the ring's end.
+  bool goes_around_end() const noexcept {
+    return (position_ & mask_) + core::kSlotsPerMessageMax > mask_ + 1;
+  }
+
   // Not inline, as write_continuation.
-  [[gnu::noinline]] void finish_continuation(std::uint32_t slot_count) noexcept {
-    const bool around = (position_ & mask_) + slot_count > mask_ + 1;
+  [[gnu::noinline]] void finish(std::uint32_t slot_count) noexcept {
+    const bool around = goes_around_end();
     if (around) store_payload(slots_[position_ & mask_], around_end_);
     for (std::uint32_t i = 1; i < slot_count; ++i) {
       Slot& slot = slots_[(position_ + i) & mask_];
