@@ -33,6 +33,7 @@ CLIENT_CORE_HEADERS = {
     "core/message_layout.h",
     "core/prefetch.h",
     "core/reject.h",
+    "core/report_port.h",
     "core/types.h",
 }
 
