@@ -75,7 +75,7 @@ class NotingSink final : public core::ReportPort {
     core::OrderId order_id;  // 0: it has ended
   };
 
-  NotingSink() noexcept : ReportPort(&next_, true) { next_ = store.next_room(); }
+  NotingSink() noexcept : ReportPort(&next_) { next_ = store.next_room(); }
 
   void send(core::SessionSlot to, std::uint32_t slots) noexcept override {
     const std::uint64_t* const report = next_;

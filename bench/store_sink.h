@@ -13,7 +13,7 @@ namespace shmatch::bench {
 
 class StoreSink final : public core::ReportPort {
  public:
-  StoreSink() noexcept : ReportPort(&next_, true) {}
+  StoreSink() noexcept : ReportPort(&next_) {}
 
   void send(core::SessionSlot, std::uint32_t slots) noexcept override {
     note(next_);

@@ -53,7 +53,7 @@ class Clock {
 // Reports for a second thread. Waits where the ring is full: the reader is never far behind.
 class RingSink final : public core::ReportPort {
  public:
-  RingSink() noexcept : ReportPort(&next_, true) { make_room(); }
+  RingSink() noexcept : ReportPort(&next_) { make_room(); }
 
   void send(core::SessionSlot, std::uint32_t slots) noexcept override {
     ring_.writer().publish(slots);

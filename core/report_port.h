@@ -4,11 +4,9 @@
 // where it has to be, in a slot of a ring, and copies nothing. A ReportSink is the same for
 // everybody else: it gets each report as a whole.
 //
-// A port has a room ready for each session at any time, where a report of any length can be built;
-// asking for it is a load, not a call. A room is laid out as slots of a ring are (ipc/ring.h):
-// kSlotWords words of the report, one word that is the port's own, the next kSlotWords words of the
-// report, and so on. The engine stores every word of the report's slots and reads none of them
-// back.
+// A room is laid out as slots of a ring are (ipc/ring.h): kSlotWords words of the report, one word
+// that is the port's own, the next kSlotWords words of the report, and so on. A report of any
+// length has room. The engine stores every word of the report's slots and reads none of them back.
 //
 // Called on the engine's thread, during an input; must not call the engine back.
 #pragma once
@@ -29,24 +27,28 @@ constexpr std::size_t room_place(std::size_t word) noexcept { return word + word
 
 class ReportPort {
  public:
-  // Where the next report to `to` is to be built. The engine fills it, then calls send.
-  std::uint64_t* room(SessionSlot to) const noexcept { return rooms_[to & mask_]; }
-  // The report of `slots` slots (1 to 4) in the room of `to` is complete: type, slots, header and
-  // all words. The room for the next one is ready when this returns.
+  // Where the next report, to `to`, is to be built. The engine fills it, then calls send.
+  std::uint64_t* room(SessionSlot to) noexcept {
+    return ready_ != nullptr ? *ready_ : room_for(to);
+  }
+  // The report of `slots` slots (1 to 4) in the room that was asked for last is complete: type,
+  // slots, header and all words.
   virtual void send(SessionSlot to, std::uint32_t slots) noexcept = 0;
 
  protected:
-  // The rooms, by session; with `one_for_all` there is one, whoever the report is for. They may
-  // change whenever no report is being built.
-  ReportPort(std::uint64_t* const* rooms, bool one_for_all) noexcept
-      : rooms_(rooms), mask_(one_for_all ? 0 : ~SessionSlot{0}) {}
+  // A port that is asked for each room.
+  ReportPort() noexcept = default;
+  // A port that has the next room ready at any time, whoever the report will be for: asking is a
+  // load then, not a call.
+  explicit ReportPort(std::uint64_t* const* ready) noexcept : ready_(ready) {}
   ReportPort(const ReportPort&) = delete;
   ReportPort& operator=(const ReportPort&) = delete;
   ~ReportPort() = default;
 
  private:
-  std::uint64_t* const* rooms_;
-  SessionSlot mask_;
+  virtual std::uint64_t* room_for(SessionSlot) noexcept { return *ready_; }
+
+  std::uint64_t* const* ready_ = nullptr;
 };
 
 // A whole report to a port.
@@ -75,7 +77,7 @@ class ReportSink : public ReportPort {
   virtual void deliver(SessionSlot to, const Report& report) noexcept = 0;
 
  protected:
-  ReportSink() noexcept : ReportPort(&place_, true) {}
+  ReportSink() noexcept : ReportPort(&place_) {}
   ~ReportSink() = default;
 
  private:

@@ -34,8 +34,8 @@ class Capture {
   // Tells what was taken before, then ends the thread.
   void stop();
 
-  // Whether one more request can be taken; if not, come back later.
-  bool room() noexcept { return queue_.room(1); }
+  // Whether `requests` more can be taken; if not, come back later.
+  bool room(std::uint32_t requests) noexcept { return queue_.room(requests); }
   void take(core::UserId user, const core::Request& request, core::TimeNs time) noexcept;
 
  private:

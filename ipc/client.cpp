@@ -64,9 +64,13 @@ const ReferenceData& Client::reference() const noexcept {
   return session_ ? session_->link().reference : kNone;
 }
 
-RequestId Client::cancel(const core::CancelOrder& request) noexcept { return submit(request); }
+RequestId Client::cancel(const core::CancelOrder& request) noexcept {
+  return session_ ? session_->submit(request) : 0;
+}
 
-RequestId Client::send(const core::NewOrder& request) noexcept { return submit(request); }
+RequestId Client::send(const core::NewOrder& request) noexcept {
+  return session_ ? session_->submit(request) : 0;
+}
 
 RequestId Client::ping() noexcept { return submit(core::Ping{}); }
 

@@ -115,8 +115,14 @@ ClientSession::ClientSession(const LogonOptions& options, SessionLink opened)
       link_(std::move(opened)),
       requests_(link_.request_slot(), link_.request_slots,
                 &link_.reports_header()->requests_consumed),
-      reports_(link_.report_slot(), link_.report_slots,
-               &link_.requests_header()->reports_consumed) {}
+      reports_(link_.report_slot(), link_.report_slots, &link_.requests_header()->reports_consumed),
+      keeps_mark_(options.resumable || options.resume) {}
+
+bool ClientSession::poll_queued(Report& report) noexcept {
+  report = queued_.front();
+  queued_.pop_front();
+  return true;
+}
 
 // Of a session that goes on: its first report says from where.
 Failure ClientSession::take_resumed(Deadline deadline) {

@@ -48,13 +48,19 @@ class ClientSession {
 
   RequestId submit(core::Request& request) noexcept {
     const std::uint32_t slots = request.slots();
-    if (closed_ || broken_ || slots == 0 || slots > core::kSlotsPerMessageMax) return 0;
-    if (options_.reply_in_place) request.words[0] |= kReplyInPlaceBit;
-    const RingResult written = requests_.write(request.words, slots);
-    if (written == RingResult::kBreach) broken_ = true;
-    if (written != RingResult::kDone) return 0;
-    asked_ = request.words[0];
-    return requests_.last_sequence();
+    if (slots == 0 || slots > core::kSlotsPerMessageMax || !may_submit(slots)) return 0;
+    return write(request, slots);
+  }
+  // The same for a message whose size is known: it need not be put together anywhere else first.
+  template <class Message>
+  RequestId submit(const Message& message) noexcept {
+    constexpr std::uint32_t kSlots = core::slots_of<Message>();
+    if (!may_submit(kSlots)) [[unlikely]] {
+      return 0;
+    }
+    core::Request request;
+    request.assign(message);
+    return write(request, kSlots);
   }
   // The reply to the newest request from its own line, once.
   bool early_reply(Report& reply) noexcept {
@@ -68,10 +74,10 @@ class ClientSession {
   }
   // The next report, queued ones first.
   bool poll(Report& report) noexcept {
-    if (queued_.empty()) return read(report) == RingResult::kDone;
-    report = queued_.front();
-    queued_.pop_front();
-    return true;
+    if (!queued_.empty()) [[unlikely]] {
+      return poll_queued(report);
+    }
+    return read(report) == RingResult::kDone;
   }
   // A queued reply to `request`. False when there is none.
   bool take_queued(RequestId request, Report& reply);
@@ -101,12 +107,28 @@ class ClientSession {
  private:
   static Failure try_open(const LogonOptions& options, std::unique_ptr<ClientSession>& session,
                           FarewellReason& refusal);
+  bool may_submit(std::uint32_t slots) noexcept {
+    if (closed_ || broken_) return false;
+    const RingResult room = requests_.reserve(slots);
+    if (room == RingResult::kBreach) broken_ = true;
+    return room == RingResult::kDone;
+  }
+  RequestId write(core::Request& request, std::uint32_t slots) noexcept {
+    if (options_.reply_in_place) request.words[0] |= kReplyInPlaceBit;
+    asked_ = request.words[0];
+    requests_.write_reserved(request.words, slots);
+    return requests_.last_sequence();
+  }
+  // Not inline: it would push the registers of every poll.
+  [[gnu::noinline]] bool poll_queued(Report& report) noexcept;
   RingResult read(Report& report) noexcept {
     if (broken_) return RingResult::kBreach;
     const RingResult result = reports_.read(report.words);
     if (result == RingResult::kDone) [[likely]] {
       // Answers to queries count, too: the reports of the inputs that they saw came before them.
-      if (const Mark behind = mark_behind(report); seen_ < behind) seen_ = behind;
+      if (keeps_mark_) [[unlikely]] {
+        if (const Mark behind = mark_behind(report); seen_ < behind) seen_ = behind;
+      }
     } else if (result == RingResult::kBreach) {
       broken_ = true;
     }
@@ -120,6 +142,7 @@ class ClientSession {
   RingWriter requests_;
   RingReader reports_;
   std::uint64_t asked_ = 0;  // first word of the newest request, until its early reply is taken
+  bool keeps_mark_;          // the session can be resumed: whoever does needs to know what was seen
   Mark seen_;
   std::deque<Report> queued_;  // met by blocking calls, not yet polled
   std::string end_reason_;

@@ -17,6 +17,11 @@ constexpr std::uint64_t kPassesBeforeSleep = 256;
 constexpr std::uint64_t kSleepStepNs = 10'000;
 constexpr std::uint64_t kSleepMaxNs = 200'000;
 
+// A page of a query is the work of many cancels: one a visit, then it is the others' turn.
+bool ends_visit(const core::Request& request) noexcept {
+  return request.is<core::OpenOrdersQuery>() || request.is<core::L2Query>();
+}
+
 }  // namespace
 
 EngineLoop::EngineLoop(Replica& state, InputLog& log, IdleMode idle,
@@ -34,6 +39,8 @@ EngineLoop::EngineLoop(Replica& state, InputLog& log, IdleMode idle,
       by_slot_(engine_.session_capacity(), nullptr),
       polling_(by_slot_.size()),
       counters_(page, engine_, log_, by_slot_) {
+  // Hints may look at words behind a message.
+  for (core::Request& request : batch_) std::ranges::fill(request.words, 0);
   for (auto* list : {&doomed_, &ended_}) list->reserve(by_slot_.size());
   sweeping_slots_.reserve(by_slot_.size());
   orphans_.reserve(by_slot_.size());
@@ -72,21 +79,42 @@ void EngineLoop::run() noexcept {
   stop();
 }
 
-void EngineLoop::deliver(core::SessionSlot to, const core::Report& report) noexcept {
-  ++counts_.reports;
-  windows_.keep(to, report);
+std::uint64_t* EngineLoop::room_for(core::SessionSlot to) noexcept {
   Session* const session = by_slot_[to];
+  if (session != nullptr) [[likely]] {
+    if (std::uint64_t* const place = session->room(); place != nullptr) [[likely]] {
+      lender_ = session;
+      return place;
+    }
+  }
+  return room_elsewhere(session);
+}
+
+std::uint64_t* EngineLoop::room_elsewhere(Session* session) noexcept {
+  std::uint64_t* const place = session == nullptr ? nullptr : session->ask_room();
+  lender_ = place == nullptr ? nullptr : session;
+  return place == nullptr ? room_ : place;
+}
+
+void EngineLoop::send(core::SessionSlot to, std::uint32_t slots) noexcept {
+  ++counts_.reports;
+  if (lender_ == nullptr) [[unlikely]] {
+    return send_copy(to, slots);
+  }
+  lender_->send_built(slots);
+}
+
+void EngineLoop::send_copy(core::SessionSlot to, std::uint32_t slots) noexcept {
+  Session* const session = by_slot_[to];
+  if (session != nullptr && session->reply_in_place(room_, slots)) return;
+  core::Report report;
+  core::read_room(room_, slots, report);
+  windows_.keep(to, report);
   // A resumable session goes on hearing while its client is away.
-  if (session == nullptr) [[unlikely]] {
-    return;
-  }
-  if (!session->deliver(report)) [[unlikely]] {
-    end_soon(*session);
-  }
+  if (session == nullptr) return;
+  if (!session->deliver(report)) end_soon(*session);
   // What waits in its backlog has to be moved on.
-  if (session->attention()) [[unlikely]] {
-    polling_.renew(*session);
-  }
+  if (session->attention()) polling_.renew(*session);
 }
 
 std::uint32_t EngineLoop::pass() noexcept {
@@ -116,45 +144,10 @@ std::uint32_t EngineLoop::visit(Session& session) noexcept {
     end_soon(session);
   }
   std::uint32_t taken = 0;
-  core::Request request;
-  if (session.last_batch() > 1) [[unlikely]] {
-    look_ahead(session);
-  }
-  while (taken < kBatch && may_take()) {
-    const RingResult result = session.take(request);
-    if (result == RingResult::kEmpty) {
-      if (session.draining()) doom(session, EndReason::kClosed);
-      break;
-    }
-    if (result == RingResult::kFull) break;
-    const bool in_place = (request.words[0] & kReplyInPlaceBit) != 0;
-    request.words[0] &= ~kReplyInPlaceBit;
-    if (result == RingResult::kBreach || !core::well_formed(request)) [[unlikely]] {
-      doom(session, EndReason::kBreach);
-      break;
-    }
-    session.prefetch_next();
-    ++taken;
-    // Who has more under way does not wait for this one, and would find its line taken away.
-    if (in_place && !session.request_waits()) session.expect_reply_in_place();
-    if (capture_ != nullptr) [[unlikely]] {
-      capture_->take(session.logon().user_id, request, time);
-    }
-    if (frozen_) [[unlikely]] {
-      refuse(session, request, time);
-      session.forget_reply_in_place();
-      continue;
-    }
-    engine_.request(session.slot(), session.last_request(), request, time);
-    // Behind the reports, which would wait for the record's stores otherwise. Nothing is published
-    // before the visit ends, and no gated report leaves before that.
-    if (core::is_input(request)) {
-      log_.request(session.slot(), session.last_request(), request, time);
-    }
-    session.forget_reply_in_place();
-    settle();
-    // A page of a query is the work of many cancels: one a visit, then it is the others' turn.
-    if (request.is<core::OpenOrdersQuery>() || request.is<core::L2Query>()) break;
+  if (may_take()) [[likely]] {
+    // A client with one request under way at a time does not pay for a look at what is behind it:
+    // that is a cache line's way from its core.
+    taken = session.last_batch() > 1 ? take_many(session, time) : take_each(session, time);
   }
   settle();
   if (taken != 0) log_.publish();
@@ -163,30 +156,109 @@ std::uint32_t EngineLoop::visit(Session& session) noexcept {
   return taken;
 }
 
-// Has the orders fetched that waiting requests name, all at once, before the first one is taken. A
-// client with one request under way at a time does not pay for it: asking whether a second one
-// waits is a cache line's way from its core.
-void EngineLoop::look_ahead(const Session& session) noexcept {
-  std::uint64_t messages[kBatch][core::LookAhead::kMessageWords];
-  std::uint32_t count = 0;
-  for (std::uint32_t offset = 0; count < kBatch; ++count) {
-    std::uint64_t* const words = messages[count];
-    if (!session.peek(offset, words, core::LookAhead::kMessageWords)) break;
-    hints_.far(words);
-    // Nothing believes this number: a wrong one leads to wrong hints.
-    offset += static_cast<std::uint32_t>((words[0] >> 8) & 0xFF);
+// Judges and applies a request that was taken. False when it was no request.
+[[gnu::always_inline]] inline bool EngineLoop::apply(Session& session, core::Request& request,
+                                                     core::TimeNs time) noexcept {
+  const bool in_place = (request.words[0] & kReplyInPlaceBit) != 0;
+  request.words[0] &= ~kReplyInPlaceBit;
+  if (!core::well_formed(request)) [[unlikely]] {
+    doom(session, EndReason::kBreach);
+    return false;
   }
-  for (std::uint32_t i = 0; i < count; ++i) hints_.near(messages[i]);
+  // Who has more under way does not wait for this one, and would find its line taken away.
+  if (in_place && !session.request_waits()) session.expect_reply_in_place();
+  if (nothing_is_kept()) [[likely]] {
+    engine_.request(session.slot(), session.last_request(), request, time);
+  } else {
+    apply_and_keep(session, request, time);
+  }
+  if (in_place) session.forget_reply_in_place();
+  settle();
+  return true;
 }
 
-// False while the journal, or the disk behind it, is far behind: requests then wait in their rings.
-bool EngineLoop::may_take() noexcept {
-  if (capture_ != nullptr && !capture_->room()) return false;
+std::uint32_t EngineLoop::take_each(Session& session, core::TimeNs time) noexcept {
+  std::uint32_t taken = 0;
+  while (taken < kBatch) {
+    core::Request& request = batch_[0];
+    if (const RingResult result = session.take(request); result != RingResult::kDone) {
+      none_taken(session, result);
+      break;
+    }
+    session.prefetch_next();
+    if (!apply(session, request, time)) break;
+    ++taken;
+    if (ends_visit(request)) break;
+  }
+  return taken;
+}
+
+std::uint32_t EngineLoop::take_many(Session& session, core::TimeNs time) noexcept {
+  std::uint32_t taken = 0;
+  while (taken < kBatch) {
+    RingResult result = RingResult::kDone;
+    const std::uint32_t copied = copy_waiting(session.waiting(), kBatch - taken, result);
+    for (std::uint32_t i = 0; i < copied; ++i) {
+      result = session.admit();
+      if (result != RingResult::kDone) break;
+      session.take_copied(batch_[i]);
+      if (!apply(session, batch_[i], time)) return taken;
+      ++taken;
+      if (ends_visit(batch_[i])) return taken;
+    }
+    if (result != RingResult::kDone) {
+      none_taken(session, result);
+      break;
+    }
+  }
+  return taken;
+}
+
+// Copies at most `count` of the requests that wait, and has the orders fetched that they name, all
+// at once, before the first one is taken. When there is none, `result` says why.
+std::uint32_t EngineLoop::copy_waiting(const RingReader& waiting, std::uint32_t count,
+                                       RingResult& result) noexcept {
+  RingReader::Ahead ahead = waiting.ahead();
+  std::uint32_t copied = 0;
+  for (; copied < count; ++copied) {
+    std::uint64_t* const words = batch_[copied].words;
+    const RingResult copy = waiting.copy(ahead, words);
+    if (copy != RingResult::kDone) {
+      if (copied == 0) result = copy;
+      break;
+    }
+    hints_.far(words);
+  }
+  for (std::uint32_t i = 0; i < copied; ++i) hints_.near(batch_[i].words);
+  return copied;
+}
+
+void EngineLoop::none_taken(Session& session, RingResult why) noexcept {
+  if (why == RingResult::kBreach) doom(session, EndReason::kBreach);
+  if (why == RingResult::kEmpty && session.draining()) doom(session, EndReason::kClosed);
+}
+
+void EngineLoop::apply_and_keep(Session& session, const core::Request& request,
+                                core::TimeNs time) noexcept {
+  if (capture_ != nullptr) capture_->take(session.logon().user_id, request, time);
+  if (frozen_) return refuse(session, request, time);
+  engine_.request(session.slot(), session.last_request(), request, time);
+  // Behind the reports, which would wait for the record's stores otherwise. Nothing is published
+  // before the visit ends, and no gated report leaves before that.
+  if (core::is_input(request)) {
+    log_.request(session.slot(), session.last_request(), request, time);
+  }
+}
+
+// False while the journal, or the disk behind it, is too far behind for `requests` more: they then
+// wait in their rings.
+bool EngineLoop::log_takes(std::uint32_t requests) noexcept {
+  if (capture_ != nullptr && !capture_->room(requests)) return false;
   // Nothing is kept any more: what waits can be refused.
   if (frozen_) return true;
-  if (log_.gated() && engine_.last_sequence() > released_ + kUnreleasedMax) return false;
+  if (log_.gated() && engine_.last_sequence() + requests > released_ + kUnreleasedMax) return false;
   // What opens and ends sessions in between finds room, too.
-  return log_.room(1 + static_cast<std::uint32_t>(by_slot_.size()));
+  return log_.room(requests + static_cast<std::uint32_t>(by_slot_.size()));
 }
 
 // The journal has failed. With durability async the state is what clients were told, and questions
@@ -207,7 +279,7 @@ void EngineLoop::refuse(Session& session, const core::Request& request, core::Ti
                                          static_cast<core::RequestType>(request.type()),
                                          log_.durable(), log_.error(), now));
   }
-  deliver(session.slot(), report);
+  core::deliver(*this, session.slot(), report);
 }
 
 void EngineLoop::freeze(int error) noexcept {
@@ -249,57 +321,6 @@ void EngineLoop::idle() noexcept {
   } else {
     relax();
   }
-}
-
-void EngineLoop::doom(Session& session, EndReason reason) noexcept {
-  if (session.doom(reason)) end_soon(session);
-}
-
-void EngineLoop::end_soon(Session& session) noexcept { doomed_.push_back(&session); }
-
-// Ends what the last input doomed. Ending one session may doom another one, which then follows.
-void EngineLoop::settle() noexcept {
-  if (doomed_.empty()) [[likely]] {
-    return;
-  }
-  for (std::size_t i = 0; i < doomed_.size(); ++i) end(*doomed_[i]);
-  doomed_.clear();
-}
-
-void EngineLoop::end(Session& session) noexcept {
-  if (!frozen_) {
-    const core::TimeNs now = clock_.now();
-    log_.end_session(session.slot(), now);
-    engine_.end_session(session.slot(), now);
-    sweeping_slots_.push_back(session.slot());
-    sweeping_ = true;
-  }
-  by_slot_[session.slot()] = nullptr;
-  polling_.remove(session);
-  std::erase_if(opened_,
-                [&](const Opened& opened) { return opened.notice.number == session.number(); });
-  ended_.push_back(&session);
-}
-
-void EngineLoop::release_ended() noexcept {
-  for (const Session* session : ended_) {
-    channel_.post(Notice{.kind = Notice::Kind::kEnded,
-                         .reason = session->doomed(),
-                         .slot = session->slot(),
-                         .number = session->number()});
-  }
-  ended_.clear();
-  log_.publish();
-  work_ = kHousekeepingWork;
-}
-
-void EngineLoop::tell_opened() noexcept {
-  // In the order of their inputs.
-  auto opened = opened_.begin();
-  for (; opened != opened_.end() && opened->sequence <= released_; ++opened) {
-    channel_.post(opened->notice);
-  }
-  opened_.erase(opened_.begin(), opened);
 }
 
 void EngineLoop::housekeep() noexcept {
@@ -345,110 +366,6 @@ void EngineLoop::take_commands() noexcept {
     }
   }
   log_.publish();
-}
-
-void EngineLoop::open(Session& session) noexcept {
-  const bool resume = session.entry().resume;
-  const EndReason refusal = frozen_                                ? EndReason::kFrozen
-                            : resume && !resumable(session.slot()) ? EndReason::kNotResumable
-                                                                   : EndReason::kNone;
-  if (refusal != EndReason::kNone) {
-    session.doom(refusal);
-    ended_.push_back(&session);
-    return;
-  }
-  by_slot_[session.slot()] = &session;
-  polling_.add(session);
-  const core::SessionSerial serial = resume ? resume_session(session) : log_on(session);
-  // What it missed was more than it had room for, or its client lies about its progress.
-  if (by_slot_[session.slot()] != &session) return;
-  polling_.renew(session);  // its requests may have another first number
-  opened_.push_back({engine_.last_sequence(), Notice{.kind = Notice::Kind::kOpened,
-                                                     .slot = session.slot(),
-                                                     .serial = serial,
-                                                     .number = session.number()}});
-}
-
-bool EngineLoop::resumable(core::SessionSlot slot) const noexcept {
-  const core::SessionView view = engine_.session(slot);
-  return view.logon.resumable && by_slot_[slot] == nullptr &&
-         (view.state == core::SessionState::kDetached ||
-          view.state == core::SessionState::kOrphaned);
-}
-
-core::SessionSerial EngineLoop::log_on(Session& session) noexcept {
-  SHMATCH_CHECK(engine_.slot_free(session.slot()));
-  const core::TimeNs now = clock_.now();
-  log_.logon(session.slot(), session.logon(), now);
-  windows_.begin(session.slot(), session.logon().resumable);
-  return engine_.logon(session.slot(), session.logon(), now);
-}
-
-core::SessionSerial EngineLoop::resume_session(Session& session) noexcept {
-  const core::SessionSlot slot = session.slot();
-  const core::TimeNs now = clock_.now();
-  log_.resume(slot, session.logon(), now);
-  engine_.resume(slot, session.logon(), now);
-  std::erase(orphans_, slot);
-  const core::SessionView view = engine_.session(slot);
-  session.number_requests_from(view.last_request + 1);
-
-  const Mark& seen = session.entry().seen;
-  core::Resumed resumed;
-  resumed.header.engine_sequence = engine_.last_sequence();
-  resumed.last_request = view.last_request;
-  windows_.for_each_from(slot, seen, [&](const core::Report&) { ++resumed.missed; });
-  if (!windows_.covers(slot, seen)) {
-    resumed.header.a = 1;
-    const Mark kept_from = windows_.kept_from(slot);
-    resumed.gap_end_sequence = kept_from.sequence;
-    resumed.gap_end_ordinal = kept_from.ordinal;
-  }
-  core::Report report;
-  report.assign(resumed);
-  bool fits = session.deliver(report);
-  windows_.for_each_from(slot, seen, [&](const core::Report& missed) {
-    if (fits) fits = session.deliver(missed);
-  });
-  if (!fits) end_soon(session);
-  settle();
-  return view.serial;
-}
-
-void EngineLoop::forget(core::SessionSlot slot) noexcept {
-  if (frozen_ || by_slot_[slot] != nullptr ||
-      engine_.session(slot).state != core::SessionState::kDetached) {
-    return;
-  }
-  const core::TimeNs now = clock_.now();
-  log_.forget_session(slot, now);
-  engine_.forget_session(slot, now);
-  channel_.post(Notice{.kind = Notice::Kind::kSlotFree, .slot = slot});
-}
-
-// Nobody came back for them in time: they end as if their clients had gone just now.
-void EngineLoop::end_orphans() noexcept {
-  for (std::uint32_t i = 0; i < kOrphansAtOnce && !orphans_.empty() && log_.room(1); ++i) {
-    const core::SessionSlot slot = orphans_.back();
-    orphans_.pop_back();
-    const core::TimeNs now = clock_.now();
-    log_.end_session(slot, now);
-    engine_.end_session(slot, now);
-    sweeping_slots_.push_back(slot);
-  }
-  sweeping_ = true;
-  log_.publish();
-}
-
-void EngineLoop::report_free_slots() noexcept {
-  std::erase_if(sweeping_slots_, [this](core::SessionSlot slot) {
-    const core::SessionState state = engine_.session(slot).state;
-    if (state == core::SessionState::kSweeping) return false;
-    const bool free = state == core::SessionState::kFree;
-    channel_.post(
-        Notice{.kind = free ? Notice::Kind::kSlotFree : Notice::Kind::kDetached, .slot = slot});
-    return true;
-  });
 }
 
 void EngineLoop::stop() noexcept {

@@ -41,7 +41,7 @@
 
 namespace shmatch::ipc {
 
-class EngineLoop final : private core::ReportSink {
+class EngineLoop final : private core::ReportPort {
  public:
   // All must outlive this object. `state` has an engine: a fresh one, or what recovery found.
   EngineLoop(Replica& state, InputLog& log, IdleMode idle, std::chrono::nanoseconds resume_grace,
@@ -63,20 +63,41 @@ class EngineLoop final : private core::ReportSink {
   static constexpr core::Sequence kUnreleasedMax = 2048;
   static constexpr std::uint32_t kOrphansAtOnce = 16;
 
-  void deliver(core::SessionSlot to, const core::Report& report) noexcept override;
+  // The place in the session's ring where that may be (Session::room), else room_.
+  std::uint64_t* room_for(core::SessionSlot to) noexcept override;
+  void send(core::SessionSlot to, std::uint32_t slots) noexcept override;
+  // Not inline, both: they would push the registers of every report.
+  [[gnu::noinline]] std::uint64_t* room_elsewhere(Session* session) noexcept;
+  // What is in room_.
+  [[gnu::noinline]] void send_copy(core::SessionSlot to, std::uint32_t slots) noexcept;
 
   std::uint32_t pass() noexcept;
   std::uint32_t visit(Session& session) noexcept;
-  bool may_take() noexcept;
+  std::uint32_t take_each(Session& session, core::TimeNs time) noexcept;
+  std::uint32_t take_many(Session& session, core::TimeNs time) noexcept;
+  std::uint32_t copy_waiting(const RingReader& waiting, std::uint32_t count,
+                             RingResult& result) noexcept;
+  void none_taken(Session& session, RingResult why) noexcept;
+  bool apply(Session& session, core::Request& request, core::TimeNs time) noexcept;
+  void apply_and_keep(Session& session, const core::Request& request, core::TimeNs time) noexcept;
+  // Requests are applied and forgotten. A frozen engine has a journal.
+  bool nothing_is_kept() const noexcept { return !log_.kept() && capture_ == nullptr; }
+  // Whether one visit's requests may be taken.
+  bool may_take() noexcept { return nothing_is_kept() || log_takes(kBatch); }
+  bool log_takes(std::uint32_t requests) noexcept;
   void refuse(Session& session, const core::Request& request, core::TimeNs now) noexcept;
   void sweep() noexcept;
   void idle() noexcept;
 
-  void look_ahead(const Session& session) noexcept;
   void doom(Session& session, EndReason reason) noexcept;
-  // Not inline: it would push the registers of every report delivered.
-  [[gnu::noinline]] void end_soon(Session& session) noexcept;
-  void settle() noexcept;
+  void end_soon(Session& session) noexcept;
+  // Ends what the last input doomed.
+  void settle() noexcept {
+    if (!doomed_.empty()) [[unlikely]] {
+      end_doomed();
+    }
+  }
+  void end_doomed() noexcept;
   void end(Session& session) noexcept;
   void release_ended() noexcept;
   void tell_opened() noexcept;
@@ -104,6 +125,11 @@ class EngineLoop final : private core::ReportSink {
   std::uint64_t digest_every_;
   EngineChannel& channel_;
   Capture* capture_;
+
+  alignas(64) std::uint64_t room_[core::kRoomWordsMax] = {};
+  Session* lender_ = nullptr;  // of the room lent last; null: it is room_
+
+  core::Request batch_[kBatch];  // copied, of the visit under way
 
   // All have room for every session from the start.
   std::vector<Session*> by_slot_;  // null where none is open

@@ -125,7 +125,6 @@ class PollingOrder {
   std::uint32_t found(std::size_t place, Visit& visit) {
     Member& member = *spots_[place].member;
     activate(place);
-    idle_for_[member.place] = 0;
     const std::uint32_t taken = visit(member);
     // Visits end sessions, also others than the visited one.
     if (member.place < spots_.size() && spots_[member.place].member == &member) renew(member);

@@ -33,15 +33,15 @@ namespace shmatch::ipc {
 // The flag as it lies in a request's first word.
 inline constexpr std::uint64_t kReplyInPlaceBit = std::uint64_t{core::kReplyInPlace} << 16;
 
-// Engine. `reply` takes one slot.
-inline void write_reply_in_place(Slot& line, const core::Report& reply) noexcept {
+// Engine. `reply` are the words of a reply that takes one slot.
+inline void write_reply_in_place(Slot& line, const std::uint64_t* reply) noexcept {
 #pragma GCC unroll 7
   for (std::uint32_t i = 1; i < core::kSlotWords; ++i) {
-    store_word(line.payload[i], reply.words[i], std::memory_order_relaxed);
+    store_word(line.payload[i], reply[i], std::memory_order_relaxed);
   }
   // SYNC POINT reply in place: pairs with read_reply_in_place; publishes words 1 to 6, and all
   // reports written before.
-  store_word(line.payload[0], reply.words[0], std::memory_order_release);
+  store_word(line.payload[0], reply[0], std::memory_order_release);
 }
 
 // Client. `asked` is the first word of the request in `line`. False while there is no reply.

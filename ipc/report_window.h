@@ -37,6 +37,7 @@ class ReportWindows {
   // The slot belongs to a new session: its window is empty, nothing is missing from it, and it
   // keeps reports if the session is `resumable`.
   void begin(core::SessionSlot slot, bool resumable) noexcept;
+  bool keeps(core::SessionSlot slot) const noexcept { return windows_[slot].resumable; }
   // Keeps a report that an input caused; the oldest ones go.
   void keep(core::SessionSlot slot, const core::Report& report) noexcept {
     if (windows_[slot].resumable) [[unlikely]] {

@@ -34,7 +34,6 @@
 #include <cstdint>
 
 #include "core/message.h"
-#include "core/prefetch.h"
 #include "core/report_port.h"
 #include "ipc/memory_layout.h"
 
@@ -64,23 +63,23 @@ class RingWriter {
   // word, `last_sequence` the number before the first message's.
   RingWriter(Slot* slots, std::uint32_t slot_count, const std::uint64_t* consumed,
              core::Sequence last_sequence = 0) noexcept
-      : slots_(slots), mask_(slot_count - 1), consumed_(consumed), sequence_(last_sequence) {}
+      : slots_(slots),
+        next_(slots),
+        mask_(slot_count - 1),
+        end_(slot_count),
+        sequence_(last_sequence),
+        consumed_(consumed),
+        last_(slots) {}
 
+  // Whether `wanted` slots can be written, as far as is known without a look at progress.
+  bool has_room(std::uint32_t wanted) const noexcept { return position_ + wanted <= end_; }
   // Makes sure that `wanted` (at most the ring's size) slots can be written: kDone, kFull or
   // kBreach.
   RingResult reserve(std::uint32_t wanted) noexcept {
-    if (position_ + wanted - seen_consumed_ <= mask_ + std::uint64_t{1}) [[likely]] {
+    if (has_room(wanted)) [[likely]] {
       return RingResult::kDone;
     }
-    // SYNC POINT progress: pairs with RingReader::publish_progress; whoever sees a position here
-    // may overwrite all slots before it, because the reader's loads of them came first.
-    const std::uint64_t consumed = load_word(*consumed_, std::memory_order_acquire);
-    if (consumed < seen_consumed_ || consumed > position_) [[unlikely]] {
-      return RingResult::kBreach;
-    }
-    seen_consumed_ = consumed;
-    return position_ + wanted - consumed <= mask_ + std::uint64_t{1} ? RingResult::kDone
-                                                                     : RingResult::kFull;
+    return ask_progress(wanted);
   }
 
   // Writes a message of `slot_count` (1 to 4) slots: kDone, kFull or kBreach.
@@ -89,42 +88,37 @@ class RingWriter {
     if (room != RingResult::kDone) [[unlikely]] {
       return room;
     }
-    if (slot_count != 1) [[unlikely]] {
-      write_continuation(words, slot_count);
-    }
-    Slot& head = slots_[position_ & mask_];
-    store_payload(head, words);
-    // SYNC POINT message: pairs with RingReader::read; publishes the payload of the head and of its
-    // continuation slots.
-    store_word(head.sequence, ++sequence_, std::memory_order_release);
-    last_head_ = position_;
-    position_ += slot_count;
+    write_reserved(words, slot_count);
     return RingResult::kDone;
   }
+  // The same when there is room, as has_room or reserve has said.
+  void write_reserved(const std::uint64_t* words, std::uint32_t slot_count) noexcept {
+    if (slot_count != 1) write_continuation(words, slot_count);
+    store_payload(*next_, words);
+    commit(slot_count);
+  }
 
-  // The other way to write a message: where its words belong, as core/report_port.h lays a room
-  // out. After reserve said kDone for as many slots; publish then makes it exist. Nobody reads
-  // these slots before that, so they need no atomic stores.
-  std::uint64_t* room(std::uint32_t slot_count) noexcept {
-    if ((position_ & mask_) + slot_count > mask_ + 1) [[unlikely]] {
+  // The other way to write a message when there is room: where its words belong, as
+  // core/report_port.h lays a room out; publish then makes it exist. Nobody reads these slots
+  // before that, so they need no atomic stores. The room is large enough for the longest message.
+  std::uint64_t* room() noexcept {
+    if (near_end()) [[unlikely]] {
       return around_end_;
     }
-    return reinterpret_cast<std::uint64_t*>(&slots_[position_ & mask_]) + 1;
+    return reinterpret_cast<std::uint64_t*>(next_) + 1;
   }
   void publish(std::uint32_t slot_count) noexcept {
-    if (slot_count != 1) [[unlikely]] {
-      finish(slot_count);
+    if (slot_count == 1 && !near_end()) [[likely]] {
+      commit(1);
+    } else {
+      publish_long(slot_count);
     }
-    // SYNC POINT message: as in write.
-    store_word(slots_[position_ & mask_].sequence, ++sequence_, std::memory_order_release);
-    last_head_ = position_;
-    position_ += slot_count;
   }
 
   // Number of the last message written; 0 before the first.
   core::Sequence last_sequence() const noexcept { return sequence_; }
   // The first slot of the last message written.
-  const Slot& last_head() const noexcept { return slots_[last_head_ & mask_]; }
+  const Slot& last_head() const noexcept { return *last_; }
   // Slots written that the reader has not given back, as far as it has said: at most the ring's.
   // For whoever watches; a hostile reader lies here at will.
   std::uint64_t unread_slots() const noexcept {
@@ -134,6 +128,37 @@ class RingWriter {
   }
 
  private:
+  // Not inline: credit is used up once in many messages.
+  [[gnu::noinline]] RingResult ask_progress(std::uint32_t wanted) noexcept {
+    // SYNC POINT progress: pairs with RingReader::publish_progress; whoever sees a position here
+    // may overwrite all slots before it, because the reader's loads of them came first.
+    const std::uint64_t consumed = load_word(*consumed_, std::memory_order_acquire);
+    if (consumed < end_ - mask_ - 1 || consumed > position_) [[unlikely]] {
+      return RingResult::kBreach;
+    }
+    end_ = consumed + mask_ + 1;
+    return position_ + wanted <= end_ ? RingResult::kDone : RingResult::kFull;
+  }
+
+  // The message that begins at next_ is complete but for its sequence word.
+  void commit(std::uint32_t slot_count) noexcept {
+    Slot* const head = next_;
+    const core::Sequence sequence = sequence_ + 1;
+    const std::uint64_t position = position_ + slot_count;
+    next_ = &slots_[position & mask_];
+    position_ = position;
+    sequence_ = sequence;
+    last_ = head;
+    // SYNC POINT message: pairs with RingReader's loads of it; publishes the payload of the head
+    // and of its continuation slots.
+    store_word(head->sequence, sequence, std::memory_order_release);
+  }
+
+  // Whether the longest message would go around the ring's end.
+  bool near_end() const noexcept {
+    return (position_ & mask_) + core::kSlotsPerMessageMax > mask_ + 1;
+  }
+
   static void store_payload(Slot& slot, const std::uint64_t* words) noexcept {
     // Word by word into the slot: a message built elsewhere and copied by wide stores would stall
     // the reader's store forwarding, and atomics keep the race with a hostile reader defined.
@@ -143,20 +168,16 @@ class RingWriter {
     }
   }
 
-  // Whether the longest message would not fit before the ring's end.
-  bool goes_around_end() const noexcept {
-    return (position_ & mask_) + core::kSlotsPerMessageMax > mask_ + 1;
-  }
-
   // Not inline, as write_continuation.
-  [[gnu::noinline]] void finish(std::uint32_t slot_count) noexcept {
-    const bool around = goes_around_end();
-    if (around) store_payload(slots_[position_ & mask_], around_end_);
+  [[gnu::noinline]] void publish_long(std::uint32_t slot_count) noexcept {
+    const bool around = near_end();
+    if (around) store_payload(*next_, around_end_);
     for (std::uint32_t i = 1; i < slot_count; ++i) {
       Slot& slot = slots_[(position_ + i) & mask_];
       store_word(slot.sequence, 0, std::memory_order_relaxed);
       if (around) store_payload(slot, around_end_ + i * core::kRoomStride);
     }
+    commit(slot_count);
   }
 
   // Not inline: it would push the registers of every message.
@@ -171,15 +192,17 @@ class RingWriter {
 
   static_assert(sizeof(Slot) == core::kRoomStride * sizeof(std::uint64_t));
 
+  // What a message changes does not lie side by side: two words that are stored as one are slow to
+  // be loaded again.
   Slot* slots_;
+  Slot* next_;  // at position_
   std::uint64_t mask_;
-  const std::uint64_t* consumed_;
   std::uint64_t position_ = 0;
-  std::uint64_t last_head_ = 0;
-  std::uint64_t seen_consumed_ = 0;
+  std::uint64_t end_;  // slots before this position may be written: progress seen, plus the size
   core::Sequence sequence_;
-  std::uint64_t around_end_[core::kRoomWordsMax] =
-      {};  // room of a message that goes around the end
+  const std::uint64_t* consumed_;
+  Slot* last_;                                          // head of the last message written
+  std::uint64_t around_end_[core::kRoomWordsMax] = {};  // the room where it would go around the end
 };
 
 class RingReader {
@@ -188,84 +211,114 @@ class RingReader {
   RingReader(const Slot* slots, std::uint32_t slot_count, std::uint64_t* consumed,
              core::Sequence last_sequence = 0) noexcept
       : slots_(slots),
+        next_(slots),
         mask_(slot_count - 1),
-        publish_step_(slot_count / 4),
+        publish_at_(slot_count / 4),
+        sequence_(last_sequence),
         consumed_(consumed),
-        sequence_(last_sequence) {}
+        last_(slots),
+        publish_step_(slot_count / 4) {}
 
   // True when `read` would not answer kEmpty.
   bool ready() const noexcept {
     return load_word(next_sequence(), std::memory_order_relaxed) > sequence_;
   }
   // The word that exceeds last_sequence() when the next message is there.
-  const std::uint64_t& next_sequence() const noexcept { return slots_[position_ & mask_].sequence; }
+  const std::uint64_t& next_sequence() const noexcept { return next_->sequence; }
 
   // Copies the next message to `words` (kMessageWordsMax of them; those behind the message keep
   // what they held) and takes it: kDone, kEmpty or kBreach. After a breach nothing more can be
   // read.
   RingResult read(std::uint64_t* words) noexcept {
-    if (position_ - published_ >= publish_step_) publish_progress();
-    const Slot& head = slots_[position_ & mask_];
-    // SYNC POINT message: pairs with RingWriter::write; what it publishes can be read from here on.
-    const std::uint64_t sequence = load_word(head.sequence, std::memory_order_acquire);
-    if (sequence <= sequence_) {
-      return RingResult::kEmpty;
+    if (position_ < publish_at_ &&
+        load_word(next_sequence(), std::memory_order_acquire) == sequence_ + 1) [[likely]] {
+      // SYNC POINT message, above: pairs with RingWriter::commit; what it publishes can be read
+      // from here on.
+      load_payload(*next_, words);
+      if (slots_of(words[0]) == 1) [[likely]] {
+        advance(1);
+        return RingResult::kDone;
+      }
     }
-    if (sequence != sequence_ + 1) [[unlikely]] {
-      return RingResult::kBreach;
-    }
-    load_payload(head, words);
-    const std::uint64_t slot_count = (words[0] >> 8) & 0xFF;
-    if (slot_count - 1 >= core::kSlotsPerMessageMax) [[unlikely]] {
-      return RingResult::kBreach;
-    }
-    if (slot_count != 1 && !read_continuation(words, slot_count)) [[unlikely]] {
-      return RingResult::kBreach;
-    }
-    ++sequence_;
-    last_head_ = position_;
-    position_ += slot_count;
-    return RingResult::kDone;
+    return read_out_of_the_ordinary(words);
   }
 
-  // For hints about what comes: the first `count` words (at most two slots' full) of the message
-  // that starts `offset` slots behind the next one's start. False when no unread message does.
-  // Takes nothing, promises nothing: the words may be others when the message is read.
-  bool peek(std::uint32_t offset, std::uint64_t* words, std::uint32_t count) const noexcept {
-    const Slot& head = slots_[(position_ + offset) & mask_];
-    if (load_word(head.sequence, std::memory_order_acquire) <= sequence_) return false;
-    const Slot& next = slots_[(position_ + offset + 1) & mask_];
-    for (std::uint32_t i = 0; i < count; ++i) {
-      words[i] = i < core::kSlotWords
-                     ? load_word(head.payload[i], std::memory_order_relaxed)
-                     : load_word(next.payload[i - core::kSlotWords], std::memory_order_relaxed);
+  // The same for many messages at once: copies are made first, each with the Ahead that the one
+  // before has left, and each message is taken when it is its turn. Those that are not taken then
+  // are copied anew.
+  struct Ahead {
+    std::uint64_t position;
+    core::Sequence sequence;
+  };
+  Ahead ahead() const noexcept { return {position_, sequence_}; }
+  RingResult copy(Ahead& ahead, std::uint64_t* words) const noexcept {
+    const Slot& head = slots_[ahead.position & mask_];
+    // SYNC POINT message: as in read.
+    const std::uint64_t sequence = load_word(head.sequence, std::memory_order_acquire);
+    if (sequence != ahead.sequence + 1) [[unlikely]] {
+      return sequence <= ahead.sequence ? RingResult::kEmpty : RingResult::kBreach;
     }
-    return true;
+    load_payload(head, words);
+    const std::uint64_t slot_count = slots_of(words[0]);
+    if (slot_count != 1 && !copy_continuation(ahead.position, words, slot_count)) [[unlikely]] {
+      return RingResult::kBreach;
+    }
+    ahead.position += slot_count;
+    ahead.sequence = sequence;
+    return RingResult::kDone;
   }
-  void prefetch_next() const noexcept { core::prefetch_shared(&slots_[position_ & mask_]); }
+  // Takes the next message, which was copied and has so many slots.
+  void take(std::uint64_t slot_count) noexcept {
+    if (position_ >= publish_at_) [[unlikely]] {
+      publish_progress();
+    }
+    advance(slot_count);
+  }
+  static std::uint64_t slots_of(std::uint64_t first_word) noexcept {
+    return (first_word >> 8) & 0xFF;
+  }
 
   // Number of the last message read; 0 before the first.
   core::Sequence last_sequence() const noexcept { return sequence_; }
   // Where the last message read begins, as an index into the slots.
-  std::size_t last_head() const noexcept { return last_head_ & mask_; }
+  std::size_t last_head() const noexcept { return static_cast<std::size_t>(last_ - slots_); }
 
  private:
-  // False when the peer broke the protocol. Not inline: as in RingWriter.
-  [[gnu::noinline]] bool read_continuation(std::uint64_t* words,
+  // Not inline: it would push the registers of every message.
+  [[gnu::noinline]] RingResult read_out_of_the_ordinary(std::uint64_t* words) noexcept {
+    if (position_ >= publish_at_) publish_progress();
+    Ahead behind = ahead();
+    const RingResult result = copy(behind, words);
+    if (result == RingResult::kDone) advance(behind.position - position_);
+    return result;
+  }
+
+  // False when the peer broke the protocol. Not inline, as above.
+  [[gnu::noinline]] bool copy_continuation(std::uint64_t position, std::uint64_t* words,
                                            std::uint64_t slot_count) const noexcept {
+    if (slot_count == 0 || slot_count > core::kSlotsPerMessageMax) return false;
     for (std::uint64_t i = 1; i < slot_count; ++i) {
-      const Slot& slot = slots_[(position_ + i) & mask_];
+      const Slot& slot = slots_[(position + i) & mask_];
       if (load_word(slot.sequence, std::memory_order_relaxed) != 0) return false;
       load_payload(slot, words + i * core::kSlotWords);
     }
     return true;
   }
 
-  void publish_progress() noexcept {
+  void advance(std::uint64_t slot_count) noexcept {
+    const std::uint64_t position = position_ + slot_count;
+    last_ = next_;
+    next_ = &slots_[position & mask_];
+    position_ = position;
+    ++sequence_;
+  }
+
+  // Not inline: it is done once in a quarter ring.
+  [[gnu::noinline]] void publish_progress() noexcept {
     // SYNC POINT progress: pairs with RingWriter::reserve; says that all loads from slots before
     // `position_` are done.
     store_word(*consumed_, position_, std::memory_order_release);
-    published_ = position_;
+    publish_at_ = position_ + publish_step_;
   }
 
   static void load_payload(const Slot& slot, std::uint64_t* words) noexcept {
@@ -275,14 +328,16 @@ class RingReader {
     }
   }
 
+  // Not side by side what changes together: as in RingWriter.
   const Slot* slots_;
+  const Slot* next_;  // at position_
   std::uint64_t mask_;
-  std::uint64_t publish_step_;
-  std::uint64_t* consumed_;
   std::uint64_t position_ = 0;
-  std::uint64_t last_head_ = 0;
-  std::uint64_t published_ = 0;
+  std::uint64_t publish_at_;  // progress is published when the position is here
   core::Sequence sequence_;
+  std::uint64_t* consumed_;
+  const Slot* last_;  // head of the last message read
+  std::uint64_t publish_step_;
 };
 
 }  // namespace shmatch::ipc

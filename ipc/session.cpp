@@ -54,33 +54,37 @@ Session::Session(SessionMemory memory, core::SessionSlot slot, std::uint64_t num
       number_(number),
       logon_(logon),
       entry_(entry),
-      requests_(memory_.request_slots(), memory_.sizes().request_slots,
+      request_lines_(memory_.request_slots()),
+      requests_(request_lines_, memory_.sizes().request_slots,
                 &memory_.reports_header()->requests_consumed),
       reports_(memory_.report_slots(), memory_.sizes().report_slots,
                &memory_.requests_header()->reports_consumed),
       backlog_(memory_.backlog_words(), memory_.sizes().backlog_slots),
       released_(entry.gated ? 0 : ~core::Sequence{0}),
-      attention_(entry.gated) {}
+      attention_(entry.gated) {
+  look_at_state();
+}
 
-RingResult Session::take_out_of_the_ordinary(core::Request& request) noexcept {
+RingResult Session::admit_out_of_the_ordinary() noexcept {
   if (doomed_ != EndReason::kNone) return RingResult::kBreach;
   if (!draining_) {
     const bool room = backlog_.used_slots() + kReplySlotsFree <= backlog_.slot_count() / 2;
-    return entry_.gated && room ? requests_.read(request.words) : RingResult::kFull;
+    return entry_.gated && room ? RingResult::kDone : RingResult::kFull;
   }
   if (drain_left_ == 0) return RingResult::kEmpty;
   --drain_left_;
-  return requests_.read(request.words);
+  return RingResult::kDone;
 }
 
 void Session::number_requests_from(core::Sequence first) noexcept {
-  requests_ = RingReader(memory_.request_slots(), memory_.sizes().request_slots,
+  requests_ = RingReader(request_lines_, memory_.sizes().request_slots,
                          &memory_.reports_header()->requests_consumed, first - 1);
 }
 
 void Session::start_draining() noexcept {
   draining_ = true;
   attention_ = true;
+  look_at_state();
   // A ring holds at most so many requests; whoever still holds a mapping of it cannot prolong the
   // end.
   drain_left_ = memory_.sizes().request_slots;
@@ -100,6 +104,7 @@ bool Session::deliver_out_of_the_ordinary(const core::Report& report) noexcept {
     if (!backlog_.push(report)) return !doom(EndReason::kSlowReader);
   }
   attention_ = true;
+  look_at_state();
   return true;
 }
 
@@ -116,6 +121,7 @@ bool Session::flush_backlog(core::Sequence released) noexcept {
     backlog_.pop();
   }
   attention_ = entry_.gated;
+  look_at_state();
   return true;
 }
 
@@ -152,6 +158,7 @@ void Session::show_stopped() noexcept {
 bool Session::doom(EndReason reason) noexcept {
   if (doomed_ != EndReason::kNone) return false;
   doomed_ = reason;
+  look_at_state();
   return true;
 }
 

@@ -22,6 +22,7 @@
 
 #include "core/matching_engine.h"
 #include "core/message.h"
+#include "core/prefetch.h"
 #include "ipc/backlog.h"
 #include "ipc/reply_in_place.h"
 #include "ipc/report_window.h"
@@ -78,21 +79,25 @@ class Session {
   bool attention() const noexcept { return attention_; }
   std::uint32_t place = 0;  // PollingOrder's
 
-  // Takes the next request. kFull: the reports that it may cause have no room yet. kBreach: the
-  // session is doomed now.
-  RingResult take(core::Request& request) noexcept {
-    if (ordinary()) [[likely]] {
-      const RingResult room = reports_.reserve(kReplySlotsFree);
-      return room == RingResult::kDone ? requests_.read(request.words) : room;
+  // Whether the next request may be taken now. kFull: the reports that it may cause have no room
+  // yet. kEmpty: none is taken any more. kBreach: the session is doomed.
+  RingResult admit() noexcept {
+    if (ordinary_) [[likely]] {
+      return reports_.reserve(kReplySlotsFree);
     }
-    return take_out_of_the_ordinary(request);
+    return admit_out_of_the_ordinary();
   }
-  void prefetch_next() const noexcept { requests_.prefetch_next(); }
+  // Takes the next one if it may be: kDone, kEmpty, kFull or kBreach.
+  RingResult take(core::Request& request) noexcept {
+    const RingResult admitted = admit();
+    return admitted == RingResult::kDone ? requests_.read(request.words) : admitted;
+  }
+  // Takes the next one, which was admitted and copied from what waits.
+  void take_copied(const core::Request& request) noexcept { requests_.take(request.slots()); }
+  // For copies of the requests that wait.
+  const RingReader& waiting() const noexcept { return requests_; }
+  void prefetch_next() const noexcept { core::prefetch_shared(next_request()); }
   bool request_waits() const noexcept { return requests_.ready(); }
-  // As RingReader::peek.
-  bool peek(std::uint32_t offset, std::uint64_t* words, std::uint32_t count) const noexcept {
-    return requests_.peek(offset, words, count);
-  }
   // How many requests the last visit took: whether more than one at a time is to be expected.
   std::uint32_t last_batch() const noexcept { return last_batch_; }
   void set_last_batch(std::uint32_t requests) noexcept { last_batch_ = requests; }
@@ -109,17 +114,47 @@ class Session {
   // The next report is the reply to the request just taken, and goes into its line as well, if it
   // may.
   void expect_reply_in_place() noexcept {
-    reply_line_ = &memory_.request_slots()[requests_.last_head()];
+    reply_line_ = &request_lines_[requests_.last_head()];
+    look_at_state();
   }
   // Before the next request is taken.
-  void forget_reply_in_place() noexcept { reply_line_ = nullptr; }
+  void forget_reply_in_place() noexcept {
+    reply_line_ = nullptr;
+    look_at_state();
+  }
 
   // ---- reports
 
+  // From now on rooms are lent: nobody but this session's client wants to have its reports.
+  void lend_rooms() noexcept {
+    lends_rooms_ = true;
+    look_at_state();
+  }
+  // Where the next report is to be built (core/report_port.h): its place in the ring, for
+  // send_built. Null when it has to go by deliver, or to ask_room first.
+  std::uint64_t* room() noexcept {
+    const bool lent = room_now_ && reports_.has_room(core::kSlotsPerMessageMax);
+    return lent ? reports_.room() : nullptr;
+  }
+  // The same, with a look at what the client has read.
+  std::uint64_t* ask_room() noexcept {
+    const bool lent = room_now_ && reports_.reserve(core::kSlotsPerMessageMax) == RingResult::kDone;
+    return lent ? reports_.room() : nullptr;
+  }
+  // The report in the room lent last is complete.
+  void send_built(std::uint32_t slots) noexcept { reports_.publish(slots); }
+  // A reply of one slot that is expected in place, and that no window keeps: into its line first,
+  // then into the ring, whose line would keep it waiting: stores leave a core in their order. False
+  // when it is another report, or the ring has no room: it then has to go by deliver.
+  bool reply_in_place(const std::uint64_t* reply, std::uint32_t slots) noexcept {
+    if (reply_line_ == nullptr || slots != 1 || !ordinary_ || !lends_rooms_) return false;
+    answer_in_place(reply, slots);
+    return reports_.write(reply, slots) == RingResult::kDone;
+  }
   // False when this report dooms the session; true ever after, so that it is told once.
   [[nodiscard]] bool deliver(const core::Report& report) noexcept {
-    if (ordinary()) [[likely]] {
-      if (reply_line_ != nullptr) answer_in_place(report);
+    if (ordinary_) [[likely]] {
+      if (reply_line_ != nullptr) answer_in_place(report.words, report.slots());
       if (reports_.write(report.words, report.slots()) == RingResult::kDone) [[likely]]
         return true;
     }
@@ -152,13 +187,16 @@ class Session {
   EndReason doomed() const noexcept { return doomed_; }
 
  private:
-  // Neither draining nor doomed nor behind: what nearly every call finds.
-  bool ordinary() const noexcept { return !attention_ && doomed_ == EndReason::kNone; }
-  void answer_in_place(const core::Report& reply) noexcept {
-    if (reply.slots() == 1) write_reply_in_place(*reply_line_, reply);
-    reply_line_ = nullptr;
+  // Whenever what it looks at has changed. A reply in place is built elsewhere.
+  void look_at_state() noexcept {
+    ordinary_ = !attention_ && doomed_ == EndReason::kNone;
+    room_now_ = ordinary_ && lends_rooms_ && reply_line_ == nullptr;
   }
-  RingResult take_out_of_the_ordinary(core::Request& request) noexcept;
+  void answer_in_place(const std::uint64_t* reply, std::uint32_t slots) noexcept {
+    if (slots == 1) write_reply_in_place(*reply_line_, reply);
+    forget_reply_in_place();
+  }
+  RingResult admit_out_of_the_ordinary() noexcept;
   bool deliver_out_of_the_ordinary(const core::Report& report) noexcept;
   bool flush_backlog(core::Sequence released) noexcept;
 
@@ -167,15 +205,20 @@ class Session {
   std::uint64_t number_;
   core::Logon logon_;
   Entry entry_;
+  Slot* request_lines_;
   RingReader requests_;
   RingWriter reports_;
   Slot* reply_line_ = nullptr;  // where the next report goes as well
   Backlog backlog_;
   core::Sequence released_;  // reports of inputs up to this one may leave
   bool attention_;           // draining, gated, or the backlog holds reports
-  std::uint32_t last_batch_ = 0;
   bool draining_ = false;
   EndReason doomed_ = EndReason::kNone;
+  bool lends_rooms_ = false;
+  // What nearly every call asks, looked at once (look_at_state).
+  bool ordinary_ = false;  // neither draining nor doomed nor behind nor gated
+  bool room_now_ = false;  // ordinary, rooms are lent, and no reply in place is next
+  std::uint32_t last_batch_ = 0;
   std::uint32_t drain_left_ = 0;  // requests that may still be taken while draining
 };
 

@@ -87,7 +87,7 @@ TEST_F(CaptureTest, OrderHoldsOverManyLaps) {
   constexpr core::OrderId kRequests = 400'000;  // more than two queues full
   tests::Random random(1);
   for (core::OrderId i = 1; i <= kRequests; ++i) {
-    ASSERT_TRUE(eventually([&] { return capture.room(); }));
+    ASSERT_TRUE(eventually([&] { return capture.room(1); }));
     capture.take(i % 5, random.one_in(2) ? cancel(i) : new_order(i), i);
   }
   capture.stop();
@@ -114,13 +114,13 @@ TEST_F(CaptureTest, ASlowWriterStopsTheTakingAndLosesNothing) {
   });
   capture.start();
   std::uint64_t taken = 0;
-  while (capture.room()) {
+  while (capture.room(1)) {
     capture.take(1, cancel(1), 1);
     ++taken;
   }
   EXPECT_GT(taken, 1'000U);
   slow = false;
-  EXPECT_TRUE(eventually([&] { return capture.room(); }));
+  EXPECT_TRUE(eventually([&] { return capture.room(1); }));
   capture.stop();
   EXPECT_EQ(count.load(), taken);
 }

@@ -77,24 +77,81 @@ TEST_F(Ring, CarriesEveryMessageSizeAtEveryPosition) {
   }
 }
 
-TEST_F(Ring, PeekShowsUnreadMessagesAndTakesNone) {
-  constexpr std::uint32_t kWords = kSlotWords + 1;
+TEST_F(Ring, CopiesMessagesAheadAndTakesThemOneByOne) {
   for (std::uint64_t lap = 0; lap < 3 * kSlots; ++lap) {
-    const Words first = make_message(1, lap * 10);
-    const Words second = make_message(2, lap * 10 + 1);
+    const Words sent[] = {make_message(1, lap * 10), make_message(2, lap * 10 + 1),
+                          make_message(1 + lap % kSlotsPerMessageMax, lap * 10 + 2)};
+    RingReader::Ahead ahead = reader_.ahead();
     Words seen{};
-    EXPECT_FALSE(reader_.peek(0, seen.data(), kWords));
-    ASSERT_EQ(write(first), RingResult::kDone);
-    EXPECT_FALSE(reader_.peek(1, seen.data(), kWords));
-    ASSERT_EQ(write(second), RingResult::kDone);
-    ASSERT_TRUE(reader_.peek(0, seen.data(), kSlotWords));
-    EXPECT_TRUE(std::equal(seen.begin(), seen.begin() + kSlotWords, first.begin()));
-    ASSERT_TRUE(reader_.peek(1, seen.data(), kWords));
-    EXPECT_TRUE(std::equal(seen.begin(), seen.begin() + kWords, second.begin()));
-    EXPECT_FALSE(reader_.peek(3, seen.data(), kWords));
-    for (const Words& sent : {first, second}) {
-      ASSERT_EQ(read(seen), RingResult::kDone);
-      EXPECT_EQ(seen, sent);
+    EXPECT_EQ(reader_.copy(ahead, seen.data()), RingResult::kEmpty);
+    for (const Words& words : sent) ASSERT_EQ(write(words), RingResult::kDone);
+    for (const Words& words : sent) {
+      seen.fill(0);
+      ASSERT_EQ(reader_.copy(ahead, seen.data()), RingResult::kDone);
+      EXPECT_EQ(seen, words);
+    }
+    EXPECT_EQ(reader_.copy(ahead, seen.data()), RingResult::kEmpty);
+    EXPECT_EQ(reader_.last_sequence(), 3 * lap);
+    // Two of them are taken as copied, the last one is read again.
+    reader_.take(1);
+    reader_.take(2);
+    EXPECT_EQ(reader_.last_sequence(), 3 * lap + 2);
+    ASSERT_EQ(read(seen), RingResult::kDone);
+    EXPECT_EQ(seen, sent[2]);
+  }
+}
+
+TEST_F(Ring, CopyingPublishesNoProgressAndTakingDoes) {
+  for (std::uint32_t i = 0; i < kSlots; ++i) {
+    ASSERT_EQ(write(make_message(1, i)), RingResult::kDone);
+  }
+  RingReader::Ahead ahead = reader_.ahead();
+  Words seen{};
+  for (std::uint32_t i = 0; i < kSlots; ++i) {
+    ASSERT_EQ(reader_.copy(ahead, seen.data()), RingResult::kDone);
+  }
+  EXPECT_EQ(consumed_, 0U);
+  for (std::uint32_t i = 0; i < kSlots / 4; ++i) reader_.take(1);
+  EXPECT_EQ(consumed_, 0U);
+  reader_.take(1);
+  EXPECT_EQ(consumed_, kSlots / 4);
+}
+
+TEST_F(Ring, CopyingRefusesWhatReadingDoes) {
+  Words seen{};
+  ASSERT_EQ(write(make_message(1, 1)), RingResult::kDone);
+  slots_[1].sequence = 3;
+  RingReader::Ahead ahead = reader_.ahead();
+  ASSERT_EQ(reader_.copy(ahead, seen.data()), RingResult::kDone);
+  EXPECT_EQ(reader_.copy(ahead, seen.data()), RingResult::kBreach);
+  for (const std::uint64_t count : {0U, 5U, 255U}) {
+    slots_[1] = Slot{.sequence = 2, .payload = {1 | count << 8}};
+    EXPECT_EQ(reader_.copy(ahead, seen.data()), RingResult::kBreach);
+  }
+}
+
+// As a ReportPort's caller does: each word into its place in a room.
+TEST_F(Ring, MessagesBuiltInRoomsArriveWhole) {
+  for (std::uint32_t size = 1; size <= kSlotsPerMessageMax; ++size) {
+    writer_ = RingWriter(slots_.data(), kSlots, &consumed_);
+    reader_ = RingReader(slots_.data(), kSlots, &consumed_);
+    std::fill(slots_.begin(), slots_.end(), Slot{});
+    consumed_ = 0;
+    // Sizes and starts such that every way around the end comes.
+    for (std::uint32_t i = 0; i < 5 * kSlots; ++i) {
+      const std::uint32_t slots = 1 + (i * size) % kSlotsPerMessageMax;
+      const Words sent = make_message(slots, i);
+      ASSERT_EQ(writer_.reserve(slots), RingResult::kDone);
+      std::uint64_t* const room = writer_.room();
+      for (std::size_t word = 0; word < slots * kSlotWords; ++word) {
+        room[core::room_place(word)] = sent[word];
+      }
+      Words received;
+      ASSERT_EQ(read(received), RingResult::kEmpty);
+      writer_.publish(slots);
+      ASSERT_EQ(read(received), RingResult::kDone);
+      ASSERT_EQ(received, sent);
+      pass_one(1 + i % 2, i);
     }
   }
 }

@@ -1,6 +1,7 @@
 // Session by itself, step by step: no engine, no other process.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -52,8 +53,18 @@ class SessionSteps : public testing::Test {
     }
   }
 
-  ipc::Slot& request_line() {
-    return *reinterpret_cast<ipc::Slot*>(requests_.data() + ipc::first_slot_offset(0));
+  ipc::Slot& request_line(core::Sequence number = 1) {
+    return reinterpret_cast<ipc::Slot*>(requests_.data() + ipc::first_slot_offset(0))[number - 1];
+  }
+  // A request of one slot that asks for its reply in place, and is taken.
+  void ask(core::Sequence number) {
+    ipc::Slot& slot = request_line(number);
+    slot.payload[0] =
+        static_cast<std::uint64_t>(core::RequestType::kPing) | 1U << 8 | ipc::kReplyInPlaceBit;
+    slot.sequence = number;
+    core::Request request;
+    ASSERT_EQ(session_->take(request), ipc::RingResult::kDone);
+    session_->expect_reply_in_place();
   }
 
   static constexpr core::Sequence kAll = ~core::Sequence{0};  // released: every input
@@ -123,15 +134,6 @@ TEST_F(SessionSteps, AGatedSessionsReportsWaitForTheirInputs) {
 }
 
 TEST_F(SessionSteps, RepliesInPlaceWaitForNobody) {
-  const auto ask = [this](core::Sequence number) {
-    ipc::Slot& slot = request_line();
-    slot.payload[0] =
-        static_cast<std::uint64_t>(core::RequestType::kPing) | 1U << 8 | ipc::kReplyInPlaceBit;
-    slot.sequence = number;
-    core::Request request;
-    ASSERT_EQ(session_->take(request), ipc::RingResult::kDone);
-    session_->expect_reply_in_place();
-  };
   ask(1);
   ASSERT_TRUE(session_->deliver(pong(1)));
   EXPECT_EQ(request_line().payload[0], pong(1).words[0]);
@@ -146,6 +148,67 @@ TEST_F(SessionSteps, RepliesInPlaceWaitForNobody) {
   const ipc::Slot before = request_line();
   ASSERT_TRUE(session_->deliver(pong(1)));
   EXPECT_EQ(std::memcmp(&before, &request_line(), sizeof before), 0);
+}
+
+TEST_F(SessionSteps, RoomsAreLentWhileNothingIsOutOfTheOrdinary) {
+  EXPECT_EQ(session_->room(), nullptr);
+  session_->lend_rooms();
+  core::Sequence delivered = 0;
+  // Built in the ring, or delivered, as it comes; in one order in any case.
+  const auto report = [&] {
+    const Report built = pong(++delivered);
+    std::uint64_t* room = session_->room();
+    if (room == nullptr) room = session_->ask_room();
+    if (room == nullptr) {
+      ASSERT_TRUE(session_->deliver(built));
+      return;
+    }
+    std::copy(built.words, built.words + core::kSlotWords, room);
+    session_->send_built(1);
+  };
+  // As long as the longest report fits into the 256 slots.
+  for (int i = 0; i < 253; ++i) {
+    EXPECT_NE(session_->room(), nullptr);
+    report();
+  }
+  EXPECT_EQ(session_->ask_room(), nullptr);
+  for (int i = 0; i < 13; ++i) report();
+  read_all();
+  EXPECT_EQ(read_, 256U);
+  // There is room in the ring, but the backlog comes first.
+  EXPECT_EQ(session_->ask_room(), nullptr);
+  ASSERT_TRUE(session_->flush(kAll));
+  report();
+  read_all();
+  EXPECT_EQ(read_, 267U);
+  EXPECT_NE(session_->ask_room(), nullptr);
+  session_->start_draining();
+  EXPECT_EQ(session_->ask_room(), nullptr);
+
+  make({.gated = true, .seen = {}});
+  session_->lend_rooms();
+  EXPECT_EQ(session_->ask_room(), nullptr);
+  make({});
+  session_->lend_rooms();
+  EXPECT_TRUE(session_->doom(ipc::EndReason::kBreach));
+  EXPECT_EQ(session_->ask_room(), nullptr);
+}
+
+TEST_F(SessionSteps, AReplyInPlaceIsBuiltElsewhereAndTheEventBehindItInTheRing) {
+  session_->lend_rooms();
+  const Report built = pong(1);
+  EXPECT_FALSE(session_->reply_in_place(built.words, 1));
+  for (const std::uint32_t slots : {1U, 2U}) {
+    ask(slots);
+    EXPECT_EQ(session_->room(), nullptr);
+    EXPECT_EQ(session_->reply_in_place(built.words, slots), slots == 1);
+    EXPECT_EQ(request_line(slots).payload[0] == built.words[0], slots == 1);
+    session_->forget_reply_in_place();
+    EXPECT_NE(session_->room(), nullptr);
+  }
+  EXPECT_EQ(session_->reports_written(), 1U);
+  read_all();
+  EXPECT_EQ(read_, 1U);
 }
 
 TEST_F(SessionSteps, WhatTheJournalLostIsRefused) {

@@ -331,6 +331,46 @@ TEST_F(SessionTest, AReaderThatCatchesUpFindsEverythingInOrder) {
   EXPECT_TRUE(answers(watcher));
 }
 
+// Reports of one input that begin in the ring and go on in the backlog; entries have two slots, so
+// that some go around the ring's end.
+TEST_F(SessionTest, OneInputsReportsAreWholeWhereverTheyWereBuilt) {
+  options_.backlog_slots = 4096;
+  start();
+  LogonOptions all = logon_as("operator");
+  all.all_accounts = true;
+  Client watcher;
+  ASSERT_FALSE(watcher.logon(all));
+  Client alice = logged_on("alice");
+  Client bob = logged_on("bob");
+  const auto read_by = [](Client& client) {
+    for (Report report; client.poll(report);) {
+    }
+  };
+  for (int round = 0; round < 3; ++round) {
+    constexpr std::uint32_t kMakers = 150;
+    for (std::uint32_t i = 0; i < kMakers; ++i) {
+      enter(alice, limit_order(1, Side::kSell, 100 + i % 7, 1));
+      read_by(alice);
+      ASSERT_TRUE(next(watcher).is<core::OrderEntered>());
+    }
+    enter(bob, limit_order(2, Side::kBuy, 200, kMakers));
+    // Two trades and a state event for each maker, and the taker's own event.
+    const core::Sequence input = next(watcher).words[1];
+    std::uint32_t ordinal = 1;  // the reply went to bob
+    for (Report report; ordinal < 3 * kMakers + 1;) {
+      report = next(watcher);
+      ASSERT_EQ(report.words[1], input);
+      ASSERT_EQ(report.words[0] >> 32, ++ordinal);
+      ASSERT_EQ(report.is<core::OrderEntered>(), ordinal == 3 * kMakers + 1);
+    }
+    read_by(alice);
+    read_by(bob);
+  }
+  EXPECT_TRUE(answers(watcher));
+  EXPECT_TRUE(answers(alice));
+  EXPECT_TRUE(answers(bob));
+}
+
 // ---- the engine's side, step by step
 
 class HostileSession : public ServerTest {
