@@ -6,7 +6,8 @@
 // the book, and then cancels all of them in random order; both are timed from the first request
 // sent to the last report heard (of a cancel: its receipt and its outcome). The client keeps as
 // much under way as the rings hold. Engines take turns; differences are taken within a round. The
-// engine without a journal then repeats the round for each number of requests under way.
+// engine without a journal then repeats the round for each number of requests under way. The rings
+// are as large as a logon gets them that does not ask for more.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -256,9 +257,7 @@ int run(const Options& options) {
     error =
         traders[i].start({.folder = folder.path() + "/" + kNames[i],
                           .cpu = cores->engine,
-                          .durability = i == 0 ? ipc::Durability::kNone : ipc::Durability::kAsync,
-                          .request_slots = 1U << 12,
-                          .report_slots = 1U << 14});
+                          .durability = i == 0 ? ipc::Durability::kNone : ipc::Durability::kAsync});
   }
   Results present;
   tools::pin_to_cpu(cores->client);

@@ -32,7 +32,7 @@ namespace {
 
 constexpr std::size_t kBatch = 16;
 constexpr std::uint32_t kRingSlots = 1U << 16;
-constexpr int kPausesWhenEmpty = 2048;  // some 20 to 80 microseconds
+constexpr int kPausesWhenEmpty = 4096;  // some 40 to 160 microseconds
 
 void cpu_pause() noexcept {
 #if defined(__x86_64__)

@@ -179,8 +179,8 @@ class MatchingEngine::State {
   void renew_digest(Index order) noexcept {
     if (!keep_digest_) return;
     const std::uint64_t renewed = order_digest(order);
-    orders_digest_ += renewed - store_.detail(order).digest;
-    store_.detail(order).digest = renewed;
+    orders_digest_ += renewed - store_.digest(order);
+    store_.digest(order) = renewed;
   }
   std::uint64_t walk_orders_digest() const noexcept;
   void put_counters(CounterWords& words) const noexcept;

@@ -51,7 +51,7 @@ void MatchingEngine::State::cancel_working(Index index, CancelReason reason, Ind
 void MatchingEngine::State::remember(Index order) noexcept {
   renew_digest(order);
   if (!store_.overfull()) return;
-  if (keep_digest_) orders_digest_ -= store_.detail(store_.finished(0)).digest;
+  if (keep_digest_) orders_digest_ -= store_.oldest_digest();
   store_.forget_oldest();
 }
 
@@ -62,6 +62,7 @@ void MatchingEngine::State::end_order(Index index, OrderState state, ChangeReaso
   order.change_reason = reason;
   order.cancel_reason = cancel_reason;
   store_.finish(index, {now, sequence_});
+  if (keep_digest_) store_.digest(index) = store_.detail(index).digest;
 }
 
 [[gnu::flatten]] void MatchingEngine::State::new_order(Origin origin, const std::uint64_t* message,

@@ -47,7 +47,7 @@ void LookAhead::far(const std::uint64_t* message) noexcept {
   const bool enters = type_of(message) == RequestType::kNewOrder;
   if (!enters && type_of(message) != RequestType::kCancelOrder) return;
   if (!enters && order_id_of(message) > 0) {
-    store.prefetch_order(store.slot_of(order_id_of(message)));
+    prefetch_order(store.slot_of(order_id_of(message)));
   } else {
     store.client_ids().prefetch(state_.accounts_.account(account_of(message)),
                                 client_id_of(message));
@@ -64,10 +64,16 @@ void LookAhead::near(const std::uint64_t* message) noexcept {
     slot = store.slot_of(order_id_of(message));
   } else {
     slot = store.find(state_.accounts_.account(account_of(message)), client_id_of(message));
-    if (slot != kNoIndex) store.prefetch_order(slot);
+    if (slot != kNoIndex) prefetch_order(slot);
   }
   if (slot != kNoIndex) state_.books_.prefetch(store[slot]);
   follow_forgotten();
+}
+
+// What a cancel of the order needs: with a digest that is all there is of it.
+void LookAhead::prefetch_order(Index slot) const noexcept {
+  if (state_.keep_digest_) return state_.store_.prefetch(slot);
+  state_.store_.prefetch_order(slot);
 }
 
 // The level at the price of a new order, and later the order that it will stand behind.

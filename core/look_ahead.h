@@ -53,6 +53,7 @@ class LookAhead {
     return size >= kInputRequestWords +
                        (cancels ? sizeof(CancelOrder) / sizeof(std::uint64_t) : kMessageWords);
   }
+  void prefetch_order(Index slot) const noexcept;
   void follow_forgotten() noexcept;
   void follow_free() noexcept;
   void follow_level(const std::uint64_t* message) noexcept;

@@ -45,7 +45,8 @@ struct alignas(64) OrderDetail {
   TimeNs receive_time;
   TimeNs update_time;  // while it works; later EndedOrder's counts
   TradeId last_trade;
-  std::uint64_t digest;  // what the order adds to the state's digest, if that is kept
+  std::uint64_t
+      digest;  // while it works: what the order adds to the state's digest, if that is kept
 };
 static_assert(sizeof(OrderDetail) == 64 && std::is_trivially_copyable_v<OrderDetail>);
 
@@ -59,8 +60,10 @@ struct OrderEnd {
 struct EndedOrder {
   OrderEnd end;
   Index slot;
-  std::uint32_t key;  // ClientIdIndex::key_of its ids; 0: it has no client order id
+  std::uint32_t key;     // ClientIdIndex::key_of its ids; 0: it has no client order id
+  std::uint64_t digest;  // what the order adds to the state's digest, if that is kept
 };
+static_assert(sizeof(EndedOrder) == 32);
 
 inline Lots executed(const Order& order) noexcept { return order.orig_quantity - order.leaves; }
 

@@ -89,12 +89,21 @@ class OrderStore {
     Order& order = orders_[slot];
     SHMATCH_CHECK(order.state != OrderState::kWorking && order.level == kNoIndex);
     --working_count_;
-    finished_[next_finished_] = {end, slot, order.key_or_number};
+    finished_[next_finished_] = {end, slot, order.key_or_number, 0};
     if (++next_finished_ == ring_size_) next_finished_ = 0;
     order.key_or_number = ended_count_++;
     ++finished_count_;
   }
   bool overfull() const noexcept { return finished_count_ > finished_capacity_; }
+  // What the state's digest has of the order: it is kept where the rest of its state is.
+  std::uint64_t& digest(Index slot) noexcept {
+    const Order& order = orders_[slot];
+    return order.state == OrderState::kWorking ? details_[slot].digest : ended(order).digest;
+  }
+  std::uint64_t digest(Index slot) const noexcept {
+    return const_cast<OrderStore&>(*this).digest(slot);
+  }
+  std::uint64_t oldest_digest() const noexcept { return finished_entry(0).digest; }
   // Slots of ended orders by age: 0 is the one that ended longest ago; below finished_count().
   Index finished(std::uint32_t age) const noexcept { return finished_entry(age).slot; }
   void forget_oldest() noexcept {
@@ -108,7 +117,7 @@ class OrderStore {
   OrderEnd end_of(Index slot) const noexcept {
     const Order& order = orders_[slot];
     if (order.state == OrderState::kWorking) return {details_[slot].update_time, 0};
-    return finished_entry(order.key_or_number - (ended_count_ - finished_count_)).end;
+    return ended(order).end;
   }
 
   Order& operator[](Index slot) noexcept { return orders_[slot]; }
@@ -162,7 +171,10 @@ class OrderStore {
     if (order.state == OrderState::kWorking) return true;
     return order.order_id != 0 && ended_count_ - order.key_or_number - 1 < finished_count_;
   }
-  const EndedOrder& finished_entry(std::uint32_t age) const noexcept {
+  EndedOrder& ended(const Order& order) const noexcept {
+    return finished_entry(order.key_or_number - (ended_count_ - finished_count_));
+  }
+  EndedOrder& finished_entry(std::uint32_t age) const noexcept {
     // The oldest one is finished_count_ places before the next one's.
     const std::uint32_t back = finished_count_ - age;
     return finished_[next_finished_ >= back ? next_finished_ - back

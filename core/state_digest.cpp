@@ -24,7 +24,7 @@ std::uint64_t MatchingEngine::State::walk_orders_digest() const noexcept {
   for (Index slot = 0; slot < store_.slot_count(); ++slot) {
     if (!store_.known(slot)) continue;
     const std::uint64_t digest = order_digest(slot);
-    SHMATCH_CHECK(!keep_digest_ || digest == store_.detail(slot).digest);
+    SHMATCH_CHECK(!keep_digest_ || digest == store_.digest(slot));
     sum += digest;
   }
   return sum;

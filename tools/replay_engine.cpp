@@ -38,7 +38,7 @@ ipc::Fault ReplayEngine::start(const core::Configuration& configuration, core::W
     return fault;
   }
   configuration_ = configuration;
-  engine_.emplace(configuration_, memory_.bytes(), options_.hash_salt, sink_, options_.keep_digest);
+  engine_.emplace(configuration_, memory_.bytes(), options_.hash_salt, port_, options_.keep_digest);
   if (source == nullptr) return {};
   const char* const sentence = core::import_state(*engine_, *source);
   if (sentence != nullptr) return {std::string("the state cannot be taken: ") + sentence};

@@ -22,9 +22,9 @@ struct ReplayEngineOptions {
 
 class ReplayEngine {
  public:
-  // Reports go to `sink`, which must outlive the engine.
-  explicit ReplayEngine(core::ReportSink& sink, const ReplayEngineOptions& options = {})
-      : sink_(sink), options_(options) {}
+  // Reports go to `port`, which must outlive the engine.
+  explicit ReplayEngine(core::ReportPort& port, const ReplayEngineOptions& options = {})
+      : port_(port), options_(options) {}
 
   // A new engine without state, or with the exported state of `source` where that is not null.
   // Fault: the configuration cannot be served, memory is short, or the state does not fit.
@@ -48,7 +48,7 @@ class ReplayEngine {
   const core::Configuration& configuration() const noexcept { return configuration_; }
 
  private:
-  core::ReportSink& sink_;
+  core::ReportPort& port_;
   ReplayEngineOptions options_;
   core::Configuration configuration_;
   ipc::PrivateMemory memory_;  // before the engine, which lives in it

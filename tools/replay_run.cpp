@@ -25,11 +25,17 @@ void split_records(const InputBatch& batch, std::vector<const std::uint64_t*>& r
 }  // namespace
 
 Replay::Replay(InputStream& input, ReplaySettings settings)
-    : input_(input), settings_(std::move(settings)), engine_(*this, settings_.engine) {}
+    : ReportPort(&place_),
+      input_(input),
+      settings_(std::move(settings)),
+      engine_(*this, settings_.engine) {}
 
-void Replay::deliver(core::SessionSlot to, const core::Report& report) noexcept {
+void Replay::send(core::SessionSlot to, std::uint32_t slots) noexcept {
   ++outcome_.reports;
-  reports_digest_.add(to, report);
+  reports_digest_.add(to, room_, slots);
+  if (observers_.empty()) return;
+  core::Report report;
+  core::read_room(room_, slots, report);
   for (ReplayObserver* observer : observers_) observer->reported(to, report);
 }
 

@@ -88,7 +88,7 @@ struct ReplayOutcome {
   bool failed() const noexcept { return divergence || bad_record || fault; }
 };
 
-class Replay final : private core::ReportSink {
+class Replay final : private core::ReportPort {
  public:
   // `input` and the observers must outlive the replay.
   Replay(InputStream& input, ReplaySettings settings);
@@ -108,7 +108,7 @@ class Replay final : private core::ReportSink {
   const core::Configuration& configuration() const noexcept { return engine_.configuration(); }
 
  private:
-  void deliver(core::SessionSlot to, const core::Report& report) noexcept override;
+  void send(core::SessionSlot to, std::uint32_t slots) noexcept override;
   // Each returns false when the replay ends there.
   bool begin();
   bool apply_batch(const InputBatch& batch);
@@ -118,6 +118,8 @@ class Replay final : private core::ReportSink {
   void start_populating();
   void stop_populating();
 
+  std::uint64_t room_[core::kRoomWordsMax] = {};
+  std::uint64_t* const place_ = room_;
   InputStream& input_;
   ReplaySettings settings_;
   ReplayEngine engine_;

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "core/message.h"
+#include "core/report_port.h"
 
 struct XXH3_state_s;  // of libxxhash
 
@@ -21,21 +21,11 @@ class ReportDigest {
   ReportDigest();
 
   void add(core::SessionSlot to, const core::Report& report) noexcept {
-    const std::size_t words = std::size_t{report.slots()} * core::kSlotWords;
-    if (used_ + 1 + words > kGathered) flush();
-    gathered_[used_] = to;
-    // Word by word: the report was stored a moment ago, see core::MessageBuffer::copy_words.
-    const std::uint64_t* from = report.words;
-    std::uint64_t* into = gathered_ + used_ + 1;
-    for (std::size_t slot = 0; slot < report.slots(); ++slot) {
-#pragma GCC unroll 7
-      for (std::uint32_t i = 0; i < core::kSlotWords; ++i) {
-        std::uint64_t word = *from++;
-        asm("" : "+r"(word));
-        *into++ = word;
-      }
-    }
-    used_ += 1 + words;
+    gather<core::kSlotWords>(to, report.words, report.slots());
+  }
+  // A report of `slots` slots in the room where it was built (core/report_port.h).
+  void add(core::SessionSlot to, const std::uint64_t* room, std::uint32_t slots) noexcept {
+    gather<core::kRoomStride>(to, room, slots);
   }
 
   // XXH3, 64 bits, of one word for the session slot and then the slots of the report, for each
@@ -49,6 +39,21 @@ class ReportDigest {
     void operator()(XXH3_state_s* state) const noexcept;
   };
   void flush() noexcept;
+
+  // Slots that begin `Stride` words apart.
+  template <std::size_t Stride>
+  void gather(core::SessionSlot to, const std::uint64_t* from, std::uint32_t slots) noexcept {
+    const std::size_t words = std::size_t{slots} * core::kSlotWords;
+    if (used_ + 1 + words > kGathered) flush();
+    gathered_[used_] = to;
+    std::uint64_t* into = gathered_ + used_ + 1;
+    for (std::uint32_t slot = 0; slot < slots; ++slot) {
+      core::copy_words(into, from, core::kSlotWords);
+      into += core::kSlotWords;
+      from += Stride;
+    }
+    used_ += 1 + words;
+  }
 
   std::unique_ptr<XXH3_state_s, Free> state_;
   std::size_t used_ = 0;
