@@ -33,6 +33,7 @@ class ClientIdIndex {
   ClientIdIndex(Arena& arena, std::size_t orders_max, std::span<const Order> orders,
                 std::uint64_t salt)
       : count_(2 * orders_max),
+        orders_max_(orders_max),
         entries_(arena.take<Entry>(count_).data()),
         orders_(orders.data()),
         salt0_(salt),
@@ -66,7 +67,7 @@ class ClientIdIndex {
 
   // The pair whose place that is names `slot` from now on.
   void put(Place place, Key key, Index slot) noexcept {
-    if (entries_[place].slot_plus_one == 0) SHMATCH_CHECK(++size_ <= count_ / 2);
+    if (entries_[place].slot_plus_one == 0) SHMATCH_CHECK(++size_ <= orders_max_);
     entries_[place] = Entry{key, slot + 1};
   }
   void put(Index account, ClOrdId cl_ord_id, Index slot) noexcept {
@@ -115,6 +116,7 @@ class ClientIdIndex {
   }
 
   std::uint64_t count_;
+  std::size_t orders_max_;
   Entry* entries_;
   const Order* orders_;
   std::uint64_t salt0_;

@@ -106,7 +106,7 @@ class MatchingEngine::State {
   // As AccountTable::reaches.
   bool reaches(const Session& session, Index account) const noexcept {
     return (session.permissions & kPermissionOperator) != 0 ||
-           (account != kNoIndex && accounts_.associated(session.user, account));
+           (account != kNoIndex && AccountTable::in_row(session.accounts, account));
   }
   // `replaced` is the working order that goes before this one comes, or kNoIndex.
   bool judge_new_order(SessionSlot slot, const NewOrder& request, Index replaced,

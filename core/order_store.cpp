@@ -17,12 +17,14 @@ Index slots_for(const Capacities& capacities) noexcept {
 OrderStore::OrderStore(Arena& arena, const Capacities& capacities, std::uint64_t hash_salt)
     : slot_count_(slots_for(capacities)),
       slot_bits_(static_cast<unsigned>(std::bit_width(slot_count_ - 1))),
+      slot_mask_(static_cast<Index>((std::uint64_t{1} << slot_bits_) - 1)),
       finished_capacity_(capacities.finished_orders),
       ring_size_(finished_capacity_ + 1),
       orders_(arena.take<Order>(slot_count_).data()),
       details_(arena.take<OrderDetail>(slot_count_).data()),
       walks_(arena.take<Walk>(slot_count_).data()),
       finished_(arena.take<EndedOrder>(ring_size_).data()),
+      ids_used_up_(last_round()),
       free_(arena, slot_count_),
       client_ids_(arena, slot_count_, orders(), hash_salt) {}
 
@@ -30,15 +32,11 @@ void OrderStore::reset() noexcept {
   for (Index slot = 0; slot < slot_count_; ++slot) free_.insert(slot);
 }
 
-bool OrderStore::ids_used_up() const noexcept {
-  // A whole round ahead: wherever the cursor finds its slot, the id is still below the bound.
-  return ((round_ + 2) << slot_bits_) > kOrderIdEnd;
-}
-
 OrderStore::Place OrderStore::allocate() noexcept {
   Index slot = free_.at_or_after(cursor_);
   if (slot == kNoIndex) [[unlikely]] {
     ++round_;
+    ids_used_up_ = last_round();
     slot = free_.at_or_after(0);
     SHMATCH_CHECK(slot != kNoIndex);
   }
@@ -53,6 +51,7 @@ bool OrderStore::restore(const Counters& counters) noexcept {
                         counters.cursor >= 1 && counters.cursor <= slot_count_;
   if (possible) {
     round_ = counters.round;
+    ids_used_up_ = last_round();
     cursor_ = counters.cursor;
     ended_count_ = counters.ended_count;
   }

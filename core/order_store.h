@@ -64,15 +64,14 @@ class OrderStore {
   }
   // Where the order with this id is, if it is known; below slot_count() in any case.
   Index slot_of(OrderId order_id) const noexcept {
-    const auto slot = static_cast<Index>(static_cast<std::uint64_t>(order_id) &
-                                         ((std::uint64_t{1} << slot_bits_) - 1));
+    const Index slot = static_cast<Index>(order_id) & slot_mask_;
     return slot < slot_count_ ? slot : 0;
   }
   // The first free slot at or behind `slot`, or kNoIndex.
   Index free_from(Index slot) const noexcept { return free_.at_or_after(slot); }
 
   // True when the next order would need an id that JavaScript cannot hold.
-  bool ids_used_up() const noexcept;
+  bool ids_used_up() const noexcept { return ids_used_up_; }
 
   struct Place {
     Index slot;
@@ -103,11 +102,12 @@ class OrderStore {
   std::uint64_t digest(Index slot) const noexcept {
     return const_cast<OrderStore&>(*this).digest(slot);
   }
-  std::uint64_t oldest_digest() const noexcept { return finished_entry(0).digest; }
+  std::uint64_t oldest_digest() const noexcept { return finished_[oldest_finished_].digest; }
   // Slots of ended orders by age: 0 is the one that ended longest ago; below finished_count().
   Index finished(std::uint32_t age) const noexcept { return finished_entry(age).slot; }
   void forget_oldest() noexcept {
-    const EndedOrder& ended = finished_entry(0);
+    const EndedOrder& ended = finished_[oldest_finished_];
+    if (++oldest_finished_ == ring_size_) oldest_finished_ = 0;
     --finished_count_;
     if (ended.key != 0) client_ids_.erase(ended.key, ended.slot);
     free_.insert(ended.slot);
@@ -165,6 +165,8 @@ class OrderStore {
   void check_invariants() const noexcept;
 
  private:
+  // A whole round ahead: wherever the cursor finds its slot, the id is still below the bound.
+  bool last_round() const noexcept { return ((round_ + 2) << slot_bits_) > kOrderIdEnd; }
   // A working order, or one whose number is among those of the remembered ones. Numbers are taken
   // modulo 2^32; a slot is used again long before so many others have ended.
   bool known(const Order& order) const noexcept {
@@ -175,14 +177,13 @@ class OrderStore {
     return finished_entry(order.key_or_number - (ended_count_ - finished_count_));
   }
   EndedOrder& finished_entry(std::uint32_t age) const noexcept {
-    // The oldest one is finished_count_ places before the next one's.
-    const std::uint32_t back = finished_count_ - age;
-    return finished_[next_finished_ >= back ? next_finished_ - back
-                                            : next_finished_ + ring_size_ - back];
+    const std::uint32_t place = oldest_finished_ + age;
+    return finished_[place < ring_size_ ? place : place - ring_size_];
   }
 
   Index slot_count_;
   unsigned slot_bits_;
+  Index slot_mask_;
   std::uint32_t finished_capacity_;
   std::uint32_t ring_size_;
   // Addresses only: none while the arena measures.
@@ -192,10 +193,12 @@ class OrderStore {
   EndedOrder* finished_;
   std::uint32_t working_count_ = 0;
   std::uint32_t finished_count_ = 0;
-  std::uint32_t next_finished_ = 0;  // the place in the ring where the next one to end goes
+  std::uint32_t oldest_finished_ = 0;  // places in the ring: of the one that ended longest ago,
+  std::uint32_t next_finished_ = 0;    // and where the next one to end goes
   std::uint32_t ended_count_ = 0;
   std::int64_t round_ = 0;
   Index cursor_ = 1;  // OrderId 0 does not exist
+  bool ids_used_up_;
   SlotBitmap free_;
   ClientIdIndex client_ids_;
 };

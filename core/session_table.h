@@ -25,6 +25,7 @@ struct alignas(64) Session {
   Index user;
   TimeNs theoretical_arrival;  // of the rate limit
   Sequence last_request;
+  const std::uint64_t* accounts;  // its user's row of the account table
   SessionState state;
   bool entered_orders;       // that its end would have to cancel
   std::uint8_t permissions;  // its user's

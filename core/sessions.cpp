@@ -15,6 +15,7 @@ SessionSerial MatchingEngine::State::logon(SessionSlot slot, const Logon& logon)
                             .user = user,
                             .theoretical_arrival = 0,
                             .last_request = 0,
+                            .accounts = accounts_.row_of(user),
                             .state = SessionState::kOpen,
                             .entered_orders = false,
                             .permissions = accounts_.permissions(user),

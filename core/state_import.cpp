@@ -274,6 +274,7 @@ const char* MatchingEngine::State::Importer::session(const SessionWords& words) 
   if (slot >= state_.sessions_.size()) return "there are more sessions than the capacity allows";
   session.user = state_.accounts_.user(session.logon.user_id);
   if (session.user == kNoIndex) return "a session is of an unknown user";
+  session.accounts = state_.accounts_.row_of(session.user);
   session.permissions = state_.accounts_.permissions(session.user);
   const bool known_state = session.state >= SessionState::kOpen &&
                            session.state <= SessionState::kDetached &&

@@ -3,7 +3,7 @@
 // ring, no thread, no journal. ipc/embedded.h is the same for C; docs/EMBEDDING.md has both.
 //
 // All memory is taken and made present by create(); no call allocates, waits or throws afterwards.
-// Thread: one at a time, any one. The sink is called on the calling thread and must not call the
+// Thread: one at a time, any one. The port is called on the calling thread and must not call the
 // engine back.
 #pragma once
 
@@ -22,15 +22,15 @@ class EmbeddedEngine {
   EmbeddedEngine& operator=(const EmbeddedEngine&) = delete;
 
   // Once. Builds the engine and opens its one session as `logon` says (a configured user; with
-  // Operator permission and all_accounts the sink hears of every order exactly once). Of
-  // `configuration`, capacities.sessions must be at least 1. `sink` must outlive the engine.
+  // Operator permission and all_accounts it hears of every order exactly once). Of
+  // `configuration`, capacities.sessions must be at least 1. `port` must outlive the engine.
   // With `keep_digest` engine().digest() is answered at once, at some cost for each call. Fault:
   // the configuration cannot be served (its first fault in words: mend it), the user is not in it,
   // or memory is short (configure smaller capacities); the object can then be given another try.
   ipc::Fault create(const core::Configuration& configuration, const core::Logon& logon,
-                    core::ReportSink& sink, bool keep_digest = false);
+                    core::ReportPort& port, bool keep_digest = false);
 
-  // ---- after create(). Each answers through the sink: its reply, then the events it caused, as
+  // ---- after create(). Each answers through the port: its reply, then the events it caused, as
   // core/matching_engine.h says. `now` is nanoseconds since 1970, in 0..2^62, and is only copied
   // into reports; a program that needs no times may pass 0.
   void new_order(const core::NewOrder& order, core::TimeNs now) noexcept { give(order, now); }
