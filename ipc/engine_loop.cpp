@@ -219,6 +219,7 @@ std::uint32_t EngineLoop::take_many(Session& session, core::TimeNs time) noexcep
 std::uint32_t EngineLoop::copy_waiting(const RingReader& waiting, std::uint32_t count,
                                        RingResult& result) noexcept {
   RingReader::Ahead ahead = waiting.ahead();
+  const bool hints = hints_.worthwhile();
   std::uint32_t copied = 0;
   for (; copied < count; ++copied) {
     std::uint64_t* const words = batch_[copied].words;
@@ -227,9 +228,9 @@ std::uint32_t EngineLoop::copy_waiting(const RingReader& waiting, std::uint32_t 
       if (copied == 0) result = copy;
       break;
     }
-    hints_.far(words);
+    if (hints) hints_.far(words);
   }
-  for (std::uint32_t i = 0; i < copied; ++i) hints_.near(batch_[i].words);
+  for (std::uint32_t i = 0; hints && i < copied; ++i) hints_.near(batch_[i].words);
   return copied;
 }
 

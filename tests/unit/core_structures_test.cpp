@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "core/id_map.h"
 #include "core/level_index.h"
 #include "core/order_store.h"
 #include "core/price_ladder.h"
@@ -318,6 +319,20 @@ INSTANTIATE_TEST_SUITE_P(Ranges, LevelIndexAgainstMap,
                                          LevelRange{1'000, 2, 1'000'000, 999'999'937},  // wide
                                          LevelRange{1'000, 131'070, 1'000'000,
                                                     1}));  // all sides that there can be
+
+TEST(IdMap, FindsSmallAndLargeIdsAndNothingElse) {
+  const std::vector<std::int64_t> ids = {1,   7,    510,       511,           512,
+                                         513, 1024, 4'000'000, 2'147'483'647, 77};
+  Memory memory([&](Arena& arena) { IdMap map(arena, ids.size()); });
+  Arena arena = memory.arena();
+  IdMap map(arena, ids.size());
+  for (Index i = 0; i < ids.size(); ++i) map.insert(ids[i], i);
+  for (Index i = 0; i < ids.size(); ++i) EXPECT_EQ(map.find(ids[i]), i);
+  for (const std::int64_t id : {INT64_MIN, std::int64_t{-512}, std::int64_t{-1}, std::int64_t{0},
+                                std::int64_t{2}, std::int64_t{509}, std::int64_t{514}, INT64_MAX}) {
+    EXPECT_EQ(map.find(id), kNoIndex) << id;
+  }
+}
 
 struct Store {
   explicit Store(const Capacities& capacities, std::uint64_t salt = 1)
