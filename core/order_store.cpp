@@ -6,10 +6,15 @@ namespace shmatch::core {
 namespace {
 
 // Free slots beyond the capacities. They keep the cursor's steps short when the store is full, so
-// that ids are not used up by skipping: on average it skips at most 16 slots an order.
+// that ids are not used up by skipping: on average it skips at most 16 slots an order in a small
+// store and at most 512 in a large one, where that many more records are a price. Skipped slots
+// cost a look at one word for 64 of them, and the ids still last for 10^12 orders. The ids of a
+// journal's orders depend on this number: an engine with another one cannot replay it.
 Index slots_for(const Capacities& capacities) noexcept {
+  constexpr Index kSmall = 1U << 16;
   const Index needed = capacities.working_orders + capacities.finished_orders;
-  return needed + needed / 16 + 64;
+  const Index beyond = needed > kSmall ? needed - kSmall : 0;
+  return needed + (needed - beyond) / 16 + beyond / 512 + 64;
 }
 
 }  // namespace

@@ -44,6 +44,8 @@ class OrderBounds {
   void raise(core::Capacities& capacities) const {
     // One more: an order needs its place before it is matched.
     raise(capacities.working_orders, working_max_ + 1, core::kOrdersCapacityMax);
+    // Each of them may have a price of its own.
+    capacities.price_levels = capacities.working_orders;
     raise(capacities.finished_orders, entered_, core::Capacities{}.finished_orders);
   }
 

@@ -256,6 +256,29 @@ Refusal ReferenceEngine::judge_order_support(const NewOrder& request) const {
   return kFine;
 }
 
+// Whether the order would be the only one at its price, and all levels have other orders.
+bool ReferenceEngine::lacks_level(const NewOrder& request) const {
+  const Ticks price =
+      count_increments(request.limit_price(), find_instrument(request.instrument_id)->tick).count;
+  const auto others_at = [this](const Level& level) {
+    return std::any_of(level.orders.begin(), level.orders.end(),
+                       [this](const Order* order) { return order != replaced_; });
+  };
+  std::size_t used = 0;
+  for (const auto& [instrument, book] : books_) {
+    for (const Side side : {Side::kBuy, Side::kSell}) {
+      for (const auto& [at, level] : book.levels(side)) {
+        if (!others_at(level)) continue;
+        if (instrument == request.instrument_id && side == request.side && at == price) {
+          return false;
+        }
+        ++used;
+      }
+    }
+  }
+  return used == configuration_.capacities.levels();
+}
+
 Refusal ReferenceEngine::judge_order_limits(const NewOrder& request) const {
   constexpr ErrorCode kCode = ErrorCode::kOperationFailed;
   const Instrument& instrument = *find_instrument(request.instrument_id);
@@ -277,6 +300,9 @@ Refusal ReferenceEngine::judge_order_limits(const NewOrder& request) const {
   const bool full = working_orders() == configuration_.capacities.working_orders;
   if (may_rest && full && replaced_ == nullptr) {
     return refuse(kCode, Detail::kMaxWorkingOrders, configuration_.capacities.working_orders);
+  }
+  if (may_rest && lacks_level(request)) {
+    return refuse(kCode, Detail::kMaxPriceLevels, configuration_.capacities.levels());
   }
   if (next_order_id_ >= kOrderIdEnd) return refuse(kCode, Detail::kMaxOrderIds);
   return kFine;
