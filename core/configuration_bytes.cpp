@@ -165,6 +165,8 @@ std::string decode_configuration(std::string_view bytes, Configuration& out) {
   if (!reader.good() || !reader.at_end()) {
     return "the configuration's bytes do not hold what their counts say";
   }
+  // The default is spelled out, so that equal configurations have equal bytes.
+  if (configuration.capacities.price_levels == 0) return "the capacity price_levels is 0";
   std::string fault = find_fault(configuration);
   if (fault.empty()) out = std::move(configuration);
   return fault;

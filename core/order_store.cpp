@@ -7,9 +7,9 @@ namespace {
 
 // Free slots beyond the capacities. They keep the cursor's steps short when the store is full, so
 // that ids are not used up by skipping: on average it skips at most 16 slots an order in a small
-// store and at most 512 in a large one, where that many more records are a price. Skipped slots
-// cost a look at one word for 64 of them, and the ids still last for 10^12 orders. The ids of a
-// journal's orders depend on this number: an engine with another one cannot replay it.
+// store. In a large one, where free slots are much memory, it skips at most 512: a look at one word
+// for 64 of them, and ids still last for 10^12 orders in the largest. Ids depend on this number: an
+// engine with another one cannot replay what this one wrote.
 Index slots_for(const Capacities& capacities) noexcept {
   constexpr Index kSmall = 1U << 16;
   const Index needed = capacities.working_orders + capacities.finished_orders;

@@ -256,27 +256,20 @@ Refusal ReferenceEngine::judge_order_support(const NewOrder& request) const {
   return kFine;
 }
 
-// Whether the order would be the only one at its price, and all levels have other orders.
+// Whether the order would be the only one at its price, and all levels are those of others.
 bool ReferenceEngine::lacks_level(const NewOrder& request) const {
-  const Ticks price =
-      count_increments(request.limit_price(), find_instrument(request.instrument_id)->tick).count;
-  const auto others_at = [this](const Level& level) {
-    return std::any_of(level.orders.begin(), level.orders.end(),
-                       [this](const Order* order) { return order != replaced_; });
-  };
   std::size_t used = 0;
   for (const auto& [instrument, book] : books_) {
-    for (const Side side : {Side::kBuy, Side::kSell}) {
-      for (const auto& [at, level] : book.levels(side)) {
-        if (!others_at(level)) continue;
-        if (instrument == request.instrument_id && side == request.side && at == price) {
-          return false;
-        }
-        ++used;
-      }
-    }
+    used += book.levels(Side::kBuy).size() + book.levels(Side::kSell).size();
   }
-  return used == configuration_.capacities.levels();
+  if (used < configuration_.capacities.levels()) return false;
+  if (replaced_ != nullptr) {
+    const Book& book = books_.at(replaced_->instrument_id);
+    if (book.levels(replaced_->side).at(replaced_->price).orders.size() == 1) return false;
+  }
+  const Ticks price =
+      count_increments(request.limit_price(), find_instrument(request.instrument_id)->tick).count;
+  return !books_.at(request.instrument_id).levels(request.side).contains(price);
 }
 
 Refusal ReferenceEngine::judge_order_limits(const NewOrder& request) const {

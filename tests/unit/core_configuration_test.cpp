@@ -97,6 +97,9 @@ TEST(ConfigurationBytes, SayTheDefaultOfPriceLevels) {
   Configuration back;
   EXPECT_EQ(decode_configuration(encode_configuration(by_default), back), "");
   EXPECT_EQ(back.capacities.price_levels, 1U << 17);
+  std::string unsaid = encode_configuration(small());
+  unsaid[20] = 0;
+  EXPECT_EQ(decode_configuration(unsaid, back), "the capacity price_levels is 0");
 }
 
 TEST(ConfigurationBytes, AreRefusedWhereverTheyEnd) {
