@@ -164,6 +164,7 @@ Profile replacing(const char* name, std::uint32_t working, std::uint32_t finishe
 // Prices that are many more than the levels there is room for.
 Profile few_levels(const char* name, std::uint32_t levels, std::uint32_t replace_percent) {
   Profile profile = tiny(name, 64, 16);
+  profile.configuration.capacities.sessions = 8;
   profile.configuration.capacities.price_levels = levels;
   profile.cancel_percent = 40;
   profile.replace_percent = replace_percent;
