@@ -303,6 +303,7 @@ struct Options {
   bool json = false;
 };
 
+// The default has a price level for every 16 of so many orders.
 double bytes_per_order() {
   constexpr std::size_t kFew = 1U << 20;
   const std::size_t few = core::MatchingEngine::memory_size(one_trader(kFew));

@@ -134,6 +134,10 @@ std::string capacities_fault(const Capacities& capacities) {
   if (fault.empty()) {
     fault = capacity_fault("sessions", capacities.sessions, 1, kSessionsCapacityMax);
   }
+  // A level has an order.
+  if (fault.empty()) {
+    fault = capacity_fault("price_levels", capacities.levels(), 1, capacities.working_orders);
+  }
   return fault;
 }
 
@@ -151,6 +155,13 @@ auto with_id(const List& list, std::int64_t id) -> decltype(list.data()) {
   return found == list.end() ? nullptr : &*found;
 }
 
+// The state may fill what there was room for.
+std::string shrink_conflict(std::string_view what, std::uint32_t before, std::uint32_t after) {
+  if (before <= after) return "";
+  return "the capacity " + std::string(what) + " was " + std::to_string(before) +
+         " and can only grow";
+}
+
 std::string capacities_conflict(const Capacities& before, const Capacities& after) {
   if (before.working_orders != after.working_orders ||
       before.finished_orders != after.finished_orders) {
@@ -159,10 +170,9 @@ std::string capacities_conflict(const Capacities& before, const Capacities& afte
            std::to_string(before.finished_orders) +
            " and cannot change, because order ids depend on them";
   }
-  if (before.sessions > after.sessions) {
-    return "the capacity sessions was " + std::to_string(before.sessions) + " and can only grow";
-  }
-  return "";
+  std::string fault = shrink_conflict("sessions", before.sessions, after.sessions);
+  if (fault.empty()) fault = shrink_conflict("price_levels", before.levels(), after.levels());
+  return fault;
 }
 
 std::string instruments_conflict(const std::vector<Instrument>& before,

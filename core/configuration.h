@@ -38,9 +38,32 @@ struct Capacities {
   std::uint32_t working_orders = 1U << 20;   // 1..2^26
   std::uint32_t finished_orders = 1U << 20;  // 0..2^26: how many ended orders stay known
   std::uint32_t sessions = 256;              // 1..4096 at the same time
+  // 1..working_orders: how many prices at which orders rest, over all books and both sides; 0 is
+  // another way to say default_price_levels(working_orders).
+  std::uint32_t price_levels = 0;
 
-  friend bool operator==(const Capacities&, const Capacities&) = default;
+  // How many price levels there is room for.
+  std::uint32_t levels() const noexcept;
+
+  // Equal when there is equal room.
+  friend bool operator==(const Capacities& one, const Capacities& other) noexcept {
+    return one.working_orders == other.working_orders &&
+           one.finished_orders == other.finished_orders && one.sessions == other.sessions &&
+           one.levels() == other.levels();
+  }
 };
+
+// As many as orders where that is little memory, so that small engines never run out of levels
+// before orders; in large ones, one for 16 orders. docs/decisions.md has the reasons.
+constexpr std::uint32_t default_price_levels(std::uint32_t working_orders) noexcept {
+  constexpr std::uint32_t kLittle = 1U << 16;
+  if (working_orders <= kLittle) return working_orders;
+  return working_orders / 16 > kLittle ? working_orders / 16 : kLittle;
+}
+
+inline std::uint32_t Capacities::levels() const noexcept {
+  return price_levels != 0 ? price_levels : default_price_levels(working_orders);
+}
 
 struct Configuration {
   OmsId oms_id = 1;
@@ -70,9 +93,9 @@ std::string find_fault(const Configuration& configuration);
 
 // Why an engine with a state that came about under `before` cannot be served under `after`; empty
 // when it can. Both are without fault. What may change: instruments, users and accounts may be
-// added and listed in another order; users' names, permissions and accounts; more session slots;
-// the rate limit. What may not: the OMS id, the capacities for orders, an instrument's symbol, tick
-// and lot, and nothing that the state may name may go.
+// added and listed in another order; users' names, permissions and accounts; more session slots
+// and price levels; the rate limit. What may not: the OMS id, the capacities for orders, an
+// instrument's symbol, tick and lot, and nothing that the state may name may go.
 std::string find_conflict(const Configuration& before, const Configuration& after);
 
 }  // namespace shmatch::core

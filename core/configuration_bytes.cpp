@@ -5,7 +5,7 @@
 namespace shmatch::core {
 namespace {
 
-constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormat = 2;
 
 constexpr std::size_t kInstrumentBytesMin = 4 + 5 + 5 + 1;
 constexpr std::size_t kAccountBytes = 4;
@@ -114,6 +114,7 @@ std::string encode_configuration(const Configuration& configuration) {
   writer.put(configuration.capacities.working_orders);
   writer.put(configuration.capacities.finished_orders);
   writer.put(configuration.capacities.sessions);
+  writer.put(configuration.capacities.levels());
   writer.put(configuration.rate_per_second);
   writer.put(configuration.rate_burst);
   writer.put_count(configuration.instruments.size());
@@ -148,6 +149,7 @@ std::string decode_configuration(std::string_view bytes, Configuration& out) {
   configuration.capacities.working_orders = reader.get<std::uint32_t>();
   configuration.capacities.finished_orders = reader.get<std::uint32_t>();
   configuration.capacities.sessions = reader.get<std::uint32_t>();
+  configuration.capacities.price_levels = reader.get<std::uint32_t>();
   configuration.rate_per_second = reader.get<std::uint32_t>();
   configuration.rate_burst = reader.get<std::uint32_t>();
   const std::size_t instruments = reader.get_count(kInstrumentBytesMin);
@@ -163,6 +165,8 @@ std::string decode_configuration(std::string_view bytes, Configuration& out) {
   if (!reader.good() || !reader.at_end()) {
     return "the configuration's bytes do not hold what their counts say";
   }
+  // The default is spelled out, so that equal configurations have equal bytes.
+  if (configuration.capacities.price_levels == 0) return "the capacity price_levels is 0";
   std::string fault = find_fault(configuration);
   if (fault.empty()) out = std::move(configuration);
   return fault;

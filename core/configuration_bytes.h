@@ -4,8 +4,9 @@
 // Equal configurations give equal bytes, and different ones different bytes, so bytes may be
 // compared instead. Little-endian, nothing between the fields:
 //
-//   head         u32: format (1), OMS id, capacities for working orders, finished orders, sessions,
-//                rate a second, rate burst; numbers of instruments, accounts, users
+//   head         u32: format (2), OMS id, capacities for working orders, finished orders, sessions,
+//                price levels (the number itself, also where it is the default); rate a second,
+//                rate burst; numbers of instruments, accounts, users
 //   instrument   u32 id; i32 mantissa, i8 exponent of the tick; the same of the lot;
 //                u8 size and bytes of the symbol
 //   account      u32 id

@@ -115,6 +115,8 @@ class MatchingEngine::State {
                      Refusal& refusal) const noexcept;
   bool within_limits(const NewOrder& request, DecimalError quantity, DecimalError price,
                      Index replaced, JudgedOrder& judged, Refusal& refusal) const noexcept;
+  bool opens_level(const NewOrder& request, const JudgedOrder& judged,
+                   Index replaced) const noexcept;
 
   // ---- execution.cpp
   void cancel_order(Origin origin, const std::uint64_t* message, TimeNs now) noexcept;

@@ -20,7 +20,7 @@ MatchingEngine::State::State(Arena& arena, const Configuration& configuration,
       account_marks_(arena.take<std::uint64_t>(configuration.accounts.size())),
       sessions_(arena, configuration),
       store_(arena, configuration.capacities, hash_salt),
-      books_(arena, configuration.instruments.size(), configuration.capacities.working_orders,
+      books_(arena, configuration.instruments.size(), configuration.capacities.levels(),
              store_.orders(), hash_salt, keep_digest),
       port_(&port),
       sweep_queue_(arena.take<SessionSlot>(configuration.capacities.sessions)),
@@ -150,6 +150,8 @@ std::uint32_t MatchingEngine::working_orders() const noexcept {
 std::uint32_t MatchingEngine::finished_orders() const noexcept {
   return state_->store_.finished_count();
 }
+
+std::uint32_t MatchingEngine::price_levels() const noexcept { return state_->books_.levels_used(); }
 
 std::uint64_t MatchingEngine::trade_count() const noexcept {
   return static_cast<std::uint64_t>(state_->last_trade_);

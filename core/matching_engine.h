@@ -168,6 +168,7 @@ class MatchingEngine {
   Sequence last_sequence() const noexcept;
   std::uint32_t working_orders() const noexcept;
   std::uint32_t finished_orders() const noexcept;
+  std::uint32_t price_levels() const noexcept;  // in use, over all books
   std::uint64_t trade_count() const noexcept;
   // For an instrument that is configured; else an empty touch and 0.
   Touch best(InstrumentId instrument, Side side) const noexcept;

@@ -16,14 +16,14 @@ std::uint64_t level_digest(const Level& level) noexcept {
 
 }  // namespace
 
-OrderBooks::OrderBooks(Arena& arena, std::size_t instruments, std::size_t resting_max,
+OrderBooks::OrderBooks(Arena& arena, std::size_t instruments, std::size_t levels_max,
                        std::span<Order> orders, std::uint64_t hash_salt, bool keep_digest)
     : orders_(orders),
       sides_(arena.take<BookSide>(instruments * 2)),
       updates_(arena.take<std::uint64_t>(instruments)),
-      levels_(arena.take<Level>(resting_max)),
-      index_(arena, levels_, resting_max, hash_salt),
-      nodes_(arena, resting_max, instruments * 2),
+      levels_(arena.take<Level>(levels_max)),
+      index_(arena, levels_, levels_max, hash_salt),
+      nodes_(arena, levels_max, instruments * 2),
       keep_digest_(keep_digest) {}
 
 void OrderBooks::name(Index instrument, InstrumentId id) noexcept {
@@ -124,6 +124,7 @@ Index OrderBooks::open_level(const Queue& queue, Index slot, Ticks price, Lots l
     SHMATCH_CHECK(fresh_level_ < levels_.size());
     index = fresh_level_++;
   }
+  ++levels_used_;
   const Index side_index = queue.side_index;
   BookSide& side = sides_[side_index];
   levels_[index] = Level{.quantity = wide(leaves),
@@ -157,6 +158,7 @@ void OrderBooks::close_level(Index index, Level& level) noexcept {
   } else {
     side.ladder.erase(nodes_, rank);
   }
+  --levels_used_;
   level.head = free_level_;
   free_level_ = index;
 }
@@ -220,7 +222,7 @@ std::size_t OrderBooks::check_invariants() const noexcept {
     const Level* ask = best(instrument, Side::kSell);
     SHMATCH_CHECK(bid == nullptr || ask == nullptr || bid->price < ask->price);
   }
-  SHMATCH_CHECK(index_.count() == levels);
+  SHMATCH_CHECK(index_.count() == levels && levels_used_ == levels);
   SHMATCH_CHECK(digest() == walk_digest());
   return resting;
 }

@@ -25,9 +25,10 @@ namespace shmatch::core {
 
 class OrderBooks {
  public:
-  // `orders` are the records whose slots the books link.
-  OrderBooks(Arena& arena, std::size_t instruments, std::size_t resting_max,
-             std::span<Order> orders, std::uint64_t hash_salt, bool keep_digest);
+  // There is room for `levels_max` price levels. `orders` are the records whose slots the books
+  // link.
+  OrderBooks(Arena& arena, std::size_t instruments, std::size_t levels_max, std::span<Order> orders,
+             std::uint64_t hash_salt, bool keep_digest);
 
   // Call once for each instrument, when the arena was real.
   void name(Index instrument, InstrumentId id) noexcept;
@@ -55,6 +56,12 @@ class OrderBooks {
   void remove(Index slot, TimeNs now) noexcept;
   // The resting order loses `quantity`, less than its leaves, to an execution; it keeps its place.
   void reduce(Index slot, Lots quantity, TimeNs now) noexcept;
+
+  // Whether no level is left to be opened. The next order may then only join a level.
+  bool full() const noexcept { return levels_used_ == levels_.size(); }
+  std::uint32_t levels_used() const noexcept { return levels_used_; }
+  // Whether the resting order's level will close when it leaves.
+  bool alone(Index slot) const noexcept { return levels_[orders_[slot].level].order_count == 1; }
 
   // Whether an order opposite to `side` is there that a taker on `side` with this limit may have.
   bool meets(Index instrument, Side side, Ticks limit) const noexcept {
@@ -152,6 +159,7 @@ class OrderBooks {
   LadderNodes nodes_;
   bool keep_digest_;
   std::uint64_t digest_ = 0;
+  std::uint32_t levels_used_ = 0;
   Index fresh_level_ = 0;
   Index free_level_ = kNoIndex;  // list through head
 };

@@ -126,12 +126,16 @@ class OrderStore {
   const OrderDetail& detail(Index slot) const noexcept { return details_[slot]; }
   std::span<Order> orders() noexcept { return {orders_, orders_ == nullptr ? 0 : slot_count_}; }
 
-  // What walks over all orders look at first, apart from the records so that they read 8 bytes an
+  // What walks over all orders look at first, apart from the records so that they read 6 bytes an
   // order.
-  struct Walk {
+  struct [[gnu::packed]] Walk {
     SessionSerial cancel_session;  // whose end cancels the order; 0: nobody's
-    Index account;
+    std::uint16_t account;
+
+    Walk(SessionSerial session, Index account_index) noexcept
+        : cancel_session(session), account(static_cast<std::uint16_t>(account_index)) {}
   };
+  static_assert(sizeof(Walk) == 6);
   Walk& walk(Index slot) noexcept { return walks_[slot]; }
   const Walk& walk(Index slot) const noexcept { return walks_[slot]; }
 

@@ -94,6 +94,8 @@ std::string_view order_reject_text(Detail detail) noexcept {
       return "Max_Price";
     case Detail::kMaxOrderIds:
       return "Max_Order_Ids";
+    case Detail::kMaxPriceLevels:
+      return "Max_Price_Levels";
     default:
       return "";
   }
@@ -179,6 +181,9 @@ std::string describe(const Refusal& refusal, std::string_view (*user_name)(UserI
       return "the engine has issued every order id it can";
     case Detail::kMalformed:
       return "the request is malformed";
+    case Detail::kMaxPriceLevels:
+      return "the engine has room for " + number(a) +
+             " price levels, all of it is taken, and the order would need one of its own";
   }
   return "";
 }

@@ -79,7 +79,9 @@ enum class Detail : std::uint16_t {
   kMaxPrice = 31,                // 101
   kMaxOrderIds = 32,             // 101
   kMalformed = 33,               // 100; not sent by the engine: the codec's own refusal
+  kMaxPriceLevels = 34,          // 101; the capacity
 };
+inline constexpr Detail kDetailLast = Detail::kMaxPriceLevels;
 
 // Names of the API's requests options that this engine refuses (bits of NewOrder::features).
 inline constexpr std::uint16_t kFeatureDisplayQuantity = 1;
@@ -101,7 +103,7 @@ struct Refusal {
 // True when SendOrder answers this refusal with {"status":"Rejected",...} instead of the generic
 // object.
 constexpr bool is_order_reject(Detail detail) noexcept {
-  return detail == Detail::kDuplicateClOrdId ||
+  return detail == Detail::kDuplicateClOrdId || detail == Detail::kMaxPriceLevels ||
          (detail >= Detail::kMaxWorkingOrders && detail <= Detail::kMaxOrderIds);
 }
 

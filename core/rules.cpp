@@ -194,7 +194,17 @@ bool MatchingEngine::State::judge_account(const Session& session, const NewOrder
   return true;
 }
 
-// Rows 8 and 9.
+// Whether the order, if it rests at once, joins no level that is there and takes the place of none
+// that closes.
+bool MatchingEngine::State::opens_level(const NewOrder& request, const JudgedOrder& judged,
+                                        Index replaced) const noexcept {
+  if (books_.at(judged.instrument, request.side, judged.price) != nullptr) return false;
+  return replaced == kNoIndex || !books_.alone(replaced);
+}
+
+// Rows 8 and 9. What row 9 looks at, in this order: quantity, price, working orders, price levels,
+// order ids. All of it is the state before the request: what a new order will trade away does not
+// count.
 bool MatchingEngine::State::within_limits(const NewOrder& request, DecimalError quantity,
                                           DecimalError price, Index replaced, JudgedOrder& judged,
                                           Refusal& refusal) const noexcept {
@@ -221,6 +231,11 @@ bool MatchingEngine::State::within_limits(const NewOrder& request, DecimalError 
   const std::uint32_t leaving = replaced == kNoIndex ? 0 : 1;
   if (may_rest && store_.working_count() - leaving >= capacities_.working_orders) [[unlikely]] {
     return limit(Detail::kMaxWorkingOrders, capacities_.working_orders);
+  }
+  if (books_.full()) [[unlikely]] {
+    if (may_rest && opens_level(request, judged, replaced)) {
+      return limit(Detail::kMaxPriceLevels, capacities_.levels());
+    }
   }
   if (store_.ids_used_up()) [[unlikely]] {
     return limit(Detail::kMaxOrderIds);

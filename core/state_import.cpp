@@ -173,6 +173,7 @@ const char* MatchingEngine::State::Importer::level(const LevelWords& words) noex
       state_.books_.at(instrument, side, price) != nullptr) {
     return "a price level is impossible";
   }
+  if (state_.books_.full()) return "there are more price levels than the capacity allows";
   OrderId previous = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     Read read;

@@ -40,7 +40,8 @@ struct CountersHeader {
   std::uint32_t idle_mode;   // 0 spin, 1 yield, 2 sleep
   std::uint64_t gap_window_ns;
   char engine_version[32];  // filled up with zeros
-  std::uint64_t reserved[4];
+  std::uint64_t price_levels_max;
+  std::uint64_t reserved[3];
 };
 
 // Counts since the start of the engine's process, unless it says otherwise.
@@ -60,7 +61,7 @@ struct EngineCounters {
   std::uint64_t trades;           // executions, counted over all runs of a journal
   std::uint64_t largest_gap_ns;   // between two looks of the loop at its clock
   std::uint64_t gap_window;       // number of the stretch of time that goes on
-  std::uint64_t reserved;
+  std::uint64_t price_levels;     // in use, over all books
   // The largest gap of each of the last stretches: that of stretch n is in place n % kGapWindows.
   std::array<std::uint64_t, kGapWindows> window_gaps_ns;
 };
@@ -102,7 +103,8 @@ SHMATCH_FIELD(CountersHeader, durability, 48, 4);
 SHMATCH_FIELD(CountersHeader, idle_mode, 52, 4);
 SHMATCH_FIELD(CountersHeader, gap_window_ns, 56, 8);
 SHMATCH_FIELD(CountersHeader, engine_version, 64, 32);
-SHMATCH_FIELD(CountersHeader, reserved, 96, 32);
+SHMATCH_FIELD(CountersHeader, price_levels_max, 96, 8);
+SHMATCH_FIELD(CountersHeader, reserved, 104, 24);
 static_assert(sizeof(CountersHeader) == 128);
 
 SHMATCH_FIELD(EngineCounters, block_version, 0, 8);
@@ -120,7 +122,7 @@ SHMATCH_FIELD(EngineCounters, finished_orders, 88, 8);
 SHMATCH_FIELD(EngineCounters, trades, 96, 8);
 SHMATCH_FIELD(EngineCounters, largest_gap_ns, 104, 8);
 SHMATCH_FIELD(EngineCounters, gap_window, 112, 8);
-SHMATCH_FIELD(EngineCounters, reserved, 120, 8);
+SHMATCH_FIELD(EngineCounters, price_levels, 120, 8);
 SHMATCH_FIELD(EngineCounters, window_gaps_ns, 128, 512);
 static_assert(sizeof(EngineCounters) == 640);
 

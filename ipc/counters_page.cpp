@@ -33,6 +33,7 @@ Fault CountersPage::create(const ServerOptions& options) {
   header.process = static_cast<std::uint64_t>(::getpid());
   header.working_orders_max = capacities.working_orders;
   header.finished_orders_max = capacities.finished_orders;
+  header.price_levels_max = capacities.levels();
   header.durability = static_cast<std::uint32_t>(options.durability);
   header.idle_mode = static_cast<std::uint32_t>(options.idle);
   header.gap_window_ns = kGapWindowNs;

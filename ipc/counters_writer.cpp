@@ -77,6 +77,7 @@ void CountersWriter::show_engine(const LoopCounts& counts, core::TimeNs now) noe
   counters_.durable = log_.durable();
   counters_.working_orders = engine_.working_orders();
   counters_.finished_orders = engine_.finished_orders();
+  counters_.price_levels = engine_.price_levels();
   counters_.trades = engine_.trade_count();
   page_.show(counters_);
 }

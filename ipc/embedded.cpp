@@ -33,7 +33,7 @@ core::Configuration configuration_of(const shmatch_options& options) {
   }
   for (std::uint32_t i = 1; i <= accounts; ++i) result.accounts.push_back(i);
   result.users = {{kUser, "embedded", core::kPermissionOperator, {}}};
-  result.capacities = {options.working_orders, options.finished_orders, 1};
+  result.capacities = {options.working_orders, options.finished_orders, 1, options.price_levels};
   return result;
 }
 

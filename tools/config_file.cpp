@@ -185,11 +185,13 @@ void read_number(const ConfigTable& table, std::string_view key, std::int64_t mi
 }
 
 void read_capacity(const ConfigTable& table, ipc::ServerOptions& options) {
-  table.allow_only({"working_orders", "finished_orders", "sessions", "backlog_slots"});
+  table.allow_only(
+      {"working_orders", "finished_orders", "sessions", "price_levels", "backlog_slots"});
   core::Capacities& capacities = options.configuration.capacities;
   read_number(table, "working_orders", 1, core::kOrdersCapacityMax, capacities.working_orders);
   read_number(table, "finished_orders", 0, core::kOrdersCapacityMax, capacities.finished_orders);
   read_number(table, "sessions", 1, core::kSessionsCapacityMax, capacities.sessions);
+  read_number(table, "price_levels", 1, core::kOrdersCapacityMax, capacities.price_levels);
   read_number(table, "backlog_slots", 256, 1 << 22, options.backlog_slots);
 }
 

@@ -44,6 +44,9 @@ class OrderBounds {
   void raise(core::Capacities& capacities) const {
     // One more: an order needs its place before it is matched.
     raise(capacities.working_orders, working_max_ + 1, core::kOrdersCapacityMax);
+    // Each may have a price of its own.
+    capacities.price_levels = capacities.levels();
+    raise(capacities.price_levels, working_max_ + 1, core::kOrdersCapacityMax);
     raise(capacities.finished_orders, entered_, core::Capacities{}.finished_orders);
   }
 

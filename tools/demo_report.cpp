@@ -100,8 +100,9 @@ constexpr std::string_view kDetailNames[] = {"None",
                                              "MaxQuantity",
                                              "MaxPrice",
                                              "MaxOrderIds",
-                                             "Malformed"};
-static_assert(std::size(kDetailNames) == static_cast<std::size_t>(core::Detail::kMalformed) + 1);
+                                             "Malformed",
+                                             "MaxPriceLevels"};
+static_assert(std::size(kDetailNames) == static_cast<std::size_t>(core::kDetailLast) + 1);
 
 // A number for a detail that is newer than the table.
 std::string detail_name(std::size_t detail) {

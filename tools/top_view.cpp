@@ -184,6 +184,8 @@ std::string head_text(const TopView& view, const Figures& figures) {
           with_commas(engine.finished_orders) + " of " +
           with_commas(view.header.finished_orders_max) + " ended and known, " +
           with_commas(engine.trades) + " executions\n";
+  text += "levels    " + with_commas(engine.price_levels) + " of " +
+          with_commas(view.header.price_levels_max) + " prices with orders\n";
   text += "sessions  " + with_commas(figures.open) + " open, " + with_commas(figures.waiting) +
           " waiting for their clients, of " + with_commas(view.header.session_slots) + "\n";
   text += "journal   ";
@@ -294,6 +296,8 @@ std::string engine_json(const TopView& view, const Figures& figures) {
   json.add("working_orders_max", view.header.working_orders_max);
   json.add("finished_orders", engine.finished_orders);
   json.add("finished_orders_max", view.header.finished_orders_max);
+  json.add("price_levels", engine.price_levels);
+  json.add("price_levels_max", view.header.price_levels_max);
   json.add("sessions_open", figures.open);
   json.add("sessions_waiting", figures.waiting);
   json.add("sessions_max", view.header.session_slots);

@@ -326,6 +326,7 @@ TEST_F(ConfigurationChange, ContradictionsAreRefusedWithASentence) {
       {"working_orders = 20000", "working_orders = 30000", "working_orders"},
       {"finished_orders = 20000", "finished_orders = 30000", "finished_orders"},
       {"sessions = 128", "sessions = 127", "session"},
+      {"sessions = 128", "sessions = 128\nprice_levels = 19999", "price_levels was 20000"},
   };
   for (const auto& each : contradictions) {
     engine.folder().add("engine.toml", changed(each.what, each.into));

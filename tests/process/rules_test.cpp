@@ -481,5 +481,19 @@ TEST(SendOrder, BeyondACapacityIsRejectedAndChangesNothing) {
   exec.place("alice", 1, 'B', 1, 1);
 }
 
+TEST(SendOrder, BeyondTheCapacityForPriceLevelsIsRejectedAndChangesNothing) {
+  TestEngine engine(rules_config().capacity("price_levels = 1\nsessions = 8\n"));
+  ExecSession exec(engine, "alice");
+  const core::OrderId first = exec.place("alice", 1, 'B', 1, 1);
+  const Answer full = exec.call("alice", "SendOrder", order_with({{"LimitPrice", "2"}}));
+  EXPECT_EQ(difference(full.reply.payload, json(R"({"status":"Rejected",
+                "errormsg":"Max_Price_Levels","errorcode":101})")),
+            "")
+      << full.reply.line;
+  EXPECT_TRUE(full.events.empty());
+  exec.place("alice", 1, 'B', 1, 1);
+  expect_canceled(exec.call("alice", "CancelOrder", cancel_payload(first)), first);
+}
+
 }  // namespace
 }  // namespace shmatch::process_test

@@ -65,6 +65,8 @@ TEST(Top, ShowsWhatWasSentAndWhatCameBack) {
   EXPECT_EQ(member(top, "engine.working_orders").text, std::to_string(kOrders));
   EXPECT_EQ(member(top, "engine.finished_orders").text, "0");
   EXPECT_EQ(member(top, "engine.working_orders_max").text, "20000");
+  EXPECT_EQ(member(top, "engine.price_levels").text, std::to_string(kOrders));
+  EXPECT_EQ(member(top, "engine.price_levels_max").text, "20000");
   EXPECT_EQ(member(top, "engine.sessions_open").text, "1");
   EXPECT_EQ(member(top, "engine.sessions_max").text, "128");
   EXPECT_EQ(member(top, "engine.process").text, std::to_string(engine.process().id()));

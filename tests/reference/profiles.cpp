@@ -161,6 +161,17 @@ Profile replacing(const char* name, std::uint32_t working, std::uint32_t finishe
   return profile;
 }
 
+// Prices that are many more than the levels there is room for.
+Profile few_levels(const char* name, std::uint32_t levels, std::uint32_t replace_percent) {
+  Profile profile = tiny(name, 64, 16);
+  profile.configuration.capacities.sessions = 8;
+  profile.configuration.capacities.price_levels = levels;
+  profile.cancel_percent = 40;
+  profile.replace_percent = replace_percent;
+  profile.price_count = 3 * levels;
+  return profile;
+}
+
 // Prices and quantities at the ends of their ranges.
 Profile large_amounts() {
   Profile profile = named("large_amounts", traders_only());
@@ -197,7 +208,9 @@ std::vector<Profile> all_profiles() {
           large_amounts(),
           dying_engine(),
           replacing("replacing", 1024, 64),
-          replacing("replacing_8_0", 8, 0)};
+          replacing("replacing_8_0", 8, 0),
+          few_levels("few_levels", 12, 0),
+          few_levels("few_levels_replacing", 6, 60)};
 }
 
 }  // namespace shmatch::reference

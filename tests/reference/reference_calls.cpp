@@ -256,6 +256,22 @@ Refusal ReferenceEngine::judge_order_support(const NewOrder& request) const {
   return kFine;
 }
 
+// Whether the order would be the only one at its price, and all levels are those of others.
+bool ReferenceEngine::lacks_level(const NewOrder& request) const {
+  std::size_t used = 0;
+  for (const auto& [instrument, book] : books_) {
+    used += book.levels(Side::kBuy).size() + book.levels(Side::kSell).size();
+  }
+  if (used < configuration_.capacities.levels()) return false;
+  if (replaced_ != nullptr) {
+    const Book& book = books_.at(replaced_->instrument_id);
+    if (book.levels(replaced_->side).at(replaced_->price).orders.size() == 1) return false;
+  }
+  const Ticks price =
+      count_increments(request.limit_price(), find_instrument(request.instrument_id)->tick).count;
+  return !books_.at(request.instrument_id).levels(request.side).contains(price);
+}
+
 Refusal ReferenceEngine::judge_order_limits(const NewOrder& request) const {
   constexpr ErrorCode kCode = ErrorCode::kOperationFailed;
   const Instrument& instrument = *find_instrument(request.instrument_id);
@@ -277,6 +293,9 @@ Refusal ReferenceEngine::judge_order_limits(const NewOrder& request) const {
   const bool full = working_orders() == configuration_.capacities.working_orders;
   if (may_rest && full && replaced_ == nullptr) {
     return refuse(kCode, Detail::kMaxWorkingOrders, configuration_.capacities.working_orders);
+  }
+  if (may_rest && lacks_level(request)) {
+    return refuse(kCode, Detail::kMaxPriceLevels, configuration_.capacities.levels());
   }
   if (next_order_id_ >= kOrderIdEnd) return refuse(kCode, Detail::kMaxOrderIds);
   return kFine;

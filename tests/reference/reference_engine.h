@@ -96,6 +96,7 @@ class ReferenceEngine {
   core::Refusal judge_order_amounts(const core::NewOrder& request) const;
   core::Refusal judge_order_support(const core::NewOrder& request) const;
   core::Refusal judge_order_limits(const core::NewOrder& request) const;
+  bool lacks_level(const core::NewOrder& request) const;
   core::Refusal how_it_ended(const Order& order) const;
   const Order* named_order(const core::CancelOrder& request) const;
   const Order* find_order(core::OrderId id) const;

@@ -70,14 +70,15 @@ TEST(ConfigFile, ASmallFileGivesItsValuesAndTheDefaultsOfTheRest) {
 }
 
 TEST(ConfigFile, EveryKeyIsRead) {
-  const ipc::ServerOptions options = parsed(
-      "accounts = [9, 2]\n" + kValid +
-      "[capacity]\nworking_orders = 8\nfinished_orders = 0\nsessions = 3\nbacklog_slots = 256\n"
-      "[rate_limit]\nrequests_per_second = 100\nburst = 5\n"
-      "[socket]\npath = \"/tmp/a.sock\"\nmode = \"0660\"\ngroup = \"root\"\n"
-      "[engine]\ncpu = 1\nidle = \"sleep\"\n");
+  const ipc::ServerOptions options =
+      parsed("accounts = [9, 2]\n" + kValid +
+             "[capacity]\nworking_orders = 8\nfinished_orders = 0\nsessions = 3\nprice_levels = 5\n"
+             "backlog_slots = 256\n"
+             "[rate_limit]\nrequests_per_second = 100\nburst = 5\n"
+             "[socket]\npath = \"/tmp/a.sock\"\nmode = \"0660\"\ngroup = \"root\"\n"
+             "[engine]\ncpu = 1\nidle = \"sleep\"\n");
   EXPECT_EQ(options.configuration.accounts, (std::vector<core::AccountId>{1, 2, 5, 9}));
-  EXPECT_EQ(options.configuration.capacities, (core::Capacities{8, 0, 3}));
+  EXPECT_EQ(options.configuration.capacities, (core::Capacities{8, 0, 3, 5}));
   EXPECT_EQ(options.configuration.rate_per_second, 100U);
   EXPECT_EQ(options.configuration.rate_burst, 5U);
   EXPECT_EQ(options.backlog_slots, 256U);
@@ -194,6 +195,8 @@ TEST(ConfigFile, ImpossibleValuesAreRefused) {
       {"[1, 5]", "[1, 0]", "12: user[0] accounts[1] must be a whole number from 1 to 2147483647"},
       {"orders = 8", "orders = 0",
        "14: capacity working_orders must be a whole number from 1 to 67108864"},
+      {"sessions = 3", "price_levels = 0",
+       "15: capacity price_levels must be a whole number from 1 to 67108864"},
       {"sessions = 3", "sessions = 4097",
        "15: capacity sessions must be a whole number from 1 to 4096"},
       {"slots = 256", "slots = 255",
@@ -229,6 +232,8 @@ TEST(ConfigFile, WhatNoLineIsToBlameForNamesTheFile) {
   std::string accounts = "accounts = [";
   for (std::size_t i = 1; i <= core::kAccountsMax + 1; ++i) accounts += std::to_string(i) + ",";
   EXPECT_EQ(refusal(accounts + "]\n" + kValid), "a.toml: there are more accounts than 65536");
+  EXPECT_EQ(refusal(kValid + "[capacity]\nworking_orders = 8\nprice_levels = 9\n"),
+            "a.toml: the capacity price_levels is 9, outside 1..8");
 }
 
 TEST(ConfigFile, AFileThatCannotBeReadIsNamed) {
@@ -269,6 +274,7 @@ TEST(DefaultConfiguration, ServesTheInvokingUserAsOperatorFirst) {
   }
   EXPECT_EQ(options.configuration.capacities.working_orders, 1U << 20);
   EXPECT_EQ(options.configuration.capacities.finished_orders, 1U << 20);
+  EXPECT_EQ(options.configuration.capacities.levels(), 1U << 16);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ Configuration small() {
   configuration.accounts = {3, 5};
   configuration.users = {{10, "al", kPermissionTrading, {5, 3}},
                          {11, "b", kPermissionOperator, {}}};
-  configuration.capacities = {64, 32, 4};
+  configuration.capacities = {64, 32, 4, 16};
   configuration.rate_per_second = 100;
   configuration.rate_burst = 7;
   return configuration;
@@ -35,11 +35,12 @@ std::string hex(std::string_view bytes) {
 TEST(ConfigurationBytes, AreTheDocumentedOnes) {
   EXPECT_EQ(hex(encode_configuration(small())),
             // format, OMS, capacities, rate, counts
-            "01000000"
+            "02000000"
             "02000000"
             "40000000"
             "20000000"
             "04000000"
+            "10000000"
             "64000000"
             "07000000"
             "02000000"
@@ -84,6 +85,23 @@ TEST(ConfigurationBytes, GiveTheConfigurationBack) {
   EXPECT_EQ(back, small());
 }
 
+// Another version may have another default: a journal is replayed with the number it was written
+// with.
+TEST(ConfigurationBytes, SayTheDefaultOfPriceLevels) {
+  Configuration by_default = small();
+  by_default.capacities = {.working_orders = 1U << 21, .price_levels = 0};
+  Configuration spelled_out = by_default;
+  spelled_out.capacities.price_levels = 1U << 17;
+  EXPECT_EQ(by_default, spelled_out);
+  EXPECT_EQ(encode_configuration(by_default), encode_configuration(spelled_out));
+  Configuration back;
+  EXPECT_EQ(decode_configuration(encode_configuration(by_default), back), "");
+  EXPECT_EQ(back.capacities.price_levels, 1U << 17);
+  std::string unsaid = encode_configuration(small());
+  unsaid[20] = 0;
+  EXPECT_EQ(decode_configuration(unsaid, back), "the capacity price_levels is 0");
+}
+
 TEST(ConfigurationBytes, AreRefusedWhereverTheyEnd) {
   const std::string bytes = encode_configuration(small());
   Configuration out;
@@ -116,6 +134,37 @@ TEST(ConfigurationBytes, OfAnotherFormatSaySo) {
   Configuration out;
   EXPECT_EQ(decode_configuration(bytes, out),
             "the configuration is in format 9, which this version does not read");
+  // Of engines without the capacity for price levels, which gave out other order ids.
+  bytes[0] = 1;
+  EXPECT_EQ(decode_configuration(bytes, out),
+            "the configuration is in format 1, which this version does not read");
+}
+
+// ---------------------------------------------------------------------------------- price levels
+
+TEST(PriceLevels, AreByDefaultAsManyAsOrdersWhereOrdersAreFew) {
+  for (const std::uint32_t orders : {1U, 2U, 1000U, 1U << 16}) {
+    EXPECT_EQ(Capacities{.working_orders = orders}.levels(), orders);
+  }
+}
+
+TEST(PriceLevels, AreByDefaultAmpleWhereOrdersAreMany) {
+  EXPECT_EQ(Capacities{.working_orders = (1U << 16) + 1}.levels(), 1U << 16);
+  EXPECT_EQ(Capacities{}.levels(), 1U << 16);
+  EXPECT_EQ(Capacities{.working_orders = 1U << 21}.levels(), 1U << 17);
+  EXPECT_EQ(Capacities{.working_orders = 1U << 26}.levels(), 1U << 22);
+  for (std::uint32_t orders = 1; orders <= kOrdersCapacityMax; orders = orders * 3 + 1) {
+    EXPECT_LE(default_price_levels(orders), orders);
+    EXPECT_LE(default_price_levels(orders), default_price_levels(orders + 1));
+  }
+}
+
+TEST(PriceLevels, AreWhatIsConfigured) {
+  const Capacities given{.working_orders = 100, .price_levels = 7};
+  EXPECT_EQ(given.levels(), 7U);
+  EXPECT_NE(given, Capacities{.working_orders = 100});
+  EXPECT_EQ((Capacities{.working_orders = 100, .price_levels = 100}),
+            Capacities{.working_orders = 100});
 }
 
 // ------------------------------------------------------------------------------- find_conflict
@@ -134,6 +183,7 @@ TEST(FindConflict, AllowsAdditions) {
               c.accounts = {1, 3, 4, 5};
               c.users.insert(c.users.begin(), {2, "new", 0, {1}});
               c.capacities.sessions = 5;
+              c.capacities.price_levels = 17;
             }),
             "");
 }
@@ -164,6 +214,8 @@ TEST(FindConflict, RefusesWhatContradictsTheState) {
             "user 10 is configured no more, but orders and sessions may name it");
   EXPECT_EQ(conflict_after([](Configuration& c) { c.capacities.sessions = 3; }),
             "the capacity sessions was 4 and can only grow");
+  EXPECT_EQ(conflict_after([](Configuration& c) { c.capacities.price_levels = 15; }),
+            "the capacity price_levels was 16 and can only grow");
   for (std::uint32_t Capacities::*capacity :
        {&Capacities::working_orders, &Capacities::finished_orders}) {
     EXPECT_EQ(conflict_after([&](Configuration& c) { ++(c.capacities.*capacity); }),

@@ -10,6 +10,7 @@
 
 #include "core/id_map.h"
 #include "core/level_index.h"
+#include "core/matching_engine.h"
 #include "core/order_store.h"
 #include "core/price_ladder.h"
 #include "core/slot_bitmap.h"
@@ -448,6 +449,21 @@ TEST(ClientIdIndex, AgreesWithAMapWhateverTheSalt) {
       }
       if (step % 50 == 0) store.orders.check_invariants();
     }
+  }
+}
+
+// ---------------------------------------------------------------------------------------- together
+
+// Everything included; ended orders that stay known are a capacity of their own.
+TEST(EngineMemory, IsAtMost160BytesForEachOfAMillionOrdersAndMore) {
+  Configuration configuration;
+  configuration.instruments = {{1, "TEST", {1, 0}, {1, 0}}};
+  configuration.accounts = {1};
+  configuration.users = {{1, "trader", kPermissionTrading, {1}}};
+  for (const std::uint32_t orders :
+       {1'000'000U, 1U << 20, (1U << 20) + 16, 1'500'000U, (1U << 22) + 16, 1U << 26}) {
+    configuration.capacities = {orders, 0, 1};
+    EXPECT_LE(MatchingEngine::memory_size(configuration), std::size_t{160} * orders) << orders;
   }
 }
 

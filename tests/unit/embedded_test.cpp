@@ -16,8 +16,11 @@ using Lines = std::vector<std::string>;
 
 // ---------------------------------------------------------------------------------------------- C
 
-constexpr shmatch_options kOptions{
-    .instruments = 2, .accounts = 3, .working_orders = 100, .finished_orders = 100};
+constexpr shmatch_options kOptions{.instruments = 2,
+                                   .accounts = 3,
+                                   .working_orders = 100,
+                                   .finished_orders = 100,
+                                   .price_levels = 20};
 
 std::string text_of(const shmatch_report& report) {
   const std::string order = " " + std::to_string(report.client_id);
@@ -176,11 +179,20 @@ TEST_F(EmbeddedC, fields_that_mean_nothing_are_refused) {
   EXPECT_EQ(shmatch_working_orders(engine_), 0U);
 }
 
+TEST_F(EmbeddedC, an_order_without_room_for_its_price_is_refused) {
+  for (int i = 0; i < 20; ++i) EXPECT_GT(enter(order(SHMATCH_BUY, 1, 100 + i, 0)), 0);
+  heard();
+  EXPECT_EQ(enter(order(SHMATCH_BUY, 1, 99, 0)), 0);
+  EXPECT_EQ(heard(), Lines{"refused 101 34"});
+  EXPECT_GT(enter(order(SHMATCH_BUY, 1, 100, 0)), 0);
+}
+
 TEST(EmbeddedCreate, what_cannot_be_served_is_told_in_one_sentence) {
   const auto nothing = [](void*, const shmatch_report*) {};
   for (const shmatch_options& wrong :
-       {shmatch_options{0, 1, 10, 10}, shmatch_options{1, 0xFFFF'FFFF, 10, 10},
-        shmatch_options{0xFFFF'FFFF, 1, 10, 10}, shmatch_options{1, 1, 0, 0}}) {
+       {shmatch_options{0, 1, 10, 10, 0}, shmatch_options{1, 0xFFFF'FFFF, 10, 10, 0},
+        shmatch_options{0xFFFF'FFFF, 1, 10, 10, 0}, shmatch_options{1, 1, 0, 0, 0},
+        shmatch_options{1, 1, 10, 10, 11}}) {
     char error[200] = "";
     EXPECT_EQ(shmatch_create(&wrong, nothing, nullptr, error, sizeof error), nullptr);
     EXPECT_NE(std::string(error), "");

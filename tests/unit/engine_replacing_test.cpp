@@ -150,6 +150,30 @@ TEST_P(Replacing, a_full_engine_can_replace_but_not_add) {
   engine().check_invariants();
 }
 
+TEST_P(Replacing, the_level_that_the_old_order_closes_counts_as_free) {
+  Configuration few = story_configuration();
+  few.capacities.price_levels = 2;
+  start(few);
+  Trader alice = logon(kAlice);
+  OrderId alone = alice.sends(buy(5).at(100)).order_id;
+  const OrderId first = alice.sends(sell(5).at(110)).order_id;
+  alice.sends(sell(5).at(110));
+  // To another price, to the same one, and to the other side.
+  EXPECT_EQ(alice.replaces({.order_id = alone}, buy(5).at(99).client_id(1)), Refusal{});
+  EXPECT_EQ(alice.replaces({.account_id = 1, .cl_ord_id = 1}, buy(4).at(99).client_id(1)),
+            Refusal{});
+  EXPECT_EQ(alice.replaces({.account_id = 1, .cl_ord_id = 1}, sell(4).at(99).client_id(1)),
+            Refusal{});
+  EXPECT_EQ(book(), " | 4@99 10@110");
+  // Of two orders one stays, and with it the level.
+  const Refusal full = refusal(ErrorCode::kOperationFailed, Detail::kMaxPriceLevels, 2);
+  EXPECT_EQ(alice.replaces({.order_id = first}, sell(5).at(111)), full);
+  EXPECT_EQ(book(), " | 4@99 10@110");
+  EXPECT_EQ(alice.replaces({.order_id = first}, sell(5).at(99)), Refusal{});
+  EXPECT_EQ(book(), " | 9@99 5@110");
+  engine().check_invariants();
+}
+
 TEST_P(Replacing, it_counts_as_one_request_of_the_rate_limit) {
   Configuration limited = story_configuration();
   limited.rate_per_second = 1;

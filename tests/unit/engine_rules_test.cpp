@@ -478,6 +478,39 @@ TEST_P(SendRules, row_9_a_full_engine_refuses_orders_that_could_rest) {
   EXPECT_NE(alice.sends(buy(1).at(100).ioc()).order_id, 0);
 }
 
+TEST_P(SendRules, row_9_an_engine_without_a_free_level_refuses_orders_that_could_open_one) {
+  Configuration few = story_configuration();
+  few.capacities.price_levels = 2;
+  start(few);
+  Trader alice = logon(kAlice);
+  alice.sends(buy(1).at(100).client_id(7));
+  alice.sends(sell(1).at(102));
+  EXPECT_EQ(alice.sends(buy(1).at(99)).refusal, failed(Detail::kMaxPriceLevels, 2));
+  EXPECT_EQ(alice.sends(sell(1).at(100).client_id(8)).refusal, failed(Detail::kMaxPriceLevels, 2))
+      << "the other side's level is another one, and what it would trade does not count";
+  EXPECT_EQ(alice.sends(buy(1).at(99).client_id(7)).refusal, failed(Detail::kDuplicateClOrdId, 7));
+  EXPECT_NE(alice.sends(buy(1).at(100)).order_id, 0) << "joins the level";
+  EXPECT_NE(alice.sends(buy(1).at(99).ioc()).order_id, 0);
+  EXPECT_NE(alice.sends(buy(1).at(99).fok()).order_id, 0);
+  EXPECT_NE(alice.sends(buy(1).market()).order_id, 0) << "closes the only ask";
+  EXPECT_EQ(book(), "2@100 | ");
+  EXPECT_NE(alice.sends(buy(1).at(99)).order_id, 0);
+  EXPECT_EQ(book(), "2@100 1@99 | ");
+}
+
+TEST_P(SendRules, row_9_is_judged_in_the_order_of_its_limits) {
+  Configuration tiny = story_configuration();
+  tiny.capacities.working_orders = 1;
+  start(tiny);
+  Trader alice = logon(kAlice);
+  alice.sends(buy(1).at(100));
+  EXPECT_EQ(alice.sends(buy(kAmountMax + 1).at(kAmountMax + 1)).refusal,
+            failed(Detail::kMaxQuantity));
+  EXPECT_EQ(alice.sends(buy(1).at(kAmountMax + 1)).refusal, failed(Detail::kMaxPrice));
+  EXPECT_EQ(alice.sends(buy(1).at(99)).refusal, failed(Detail::kMaxWorkingOrders, 1))
+      << "levels are used up as well";
+}
+
 TEST_P(SendRules, order_ids_grow_and_stay_below_their_bound) {
   Trader alice = logon(kAlice);
   OrderId last = 0;

@@ -385,6 +385,37 @@ TEST_P(Canceling, a_full_engine_refuses_unchanged_and_one_cancel_makes_room_for_
   engine().check_invariants();
 }
 
+TEST_P(Canceling, a_level_that_closes_can_be_opened_elsewhere) {
+  Configuration few = story_configuration();
+  few.capacities.price_levels = 2;
+  start(few);
+  Trader alice = logon(kAlice);
+  const OrderId first = alice.sends(buy(1).at(100)).order_id;
+  const OrderId second = alice.sends(buy(1).at(100)).order_id;
+  alice.sends(sell(1).at(102));
+  alice.hears();
+  const Refusal full = refusal(ErrorCode::kOperationFailed, Detail::kMaxPriceLevels, 2);
+  EXPECT_EQ(alice.sends(buy(1).at(98)).refusal, full);
+  EXPECT_EQ(alice.hears(), Lines{});
+  EXPECT_EQ(book(), "2@100 | 1@102");
+  alice.cancels(first);
+  EXPECT_EQ(alice.sends(buy(1).at(98)).refusal, full) << "the level has another order";
+  alice.cancels(second);
+  EXPECT_NE(alice.sends(buy(1).at(98)).order_id, 0);
+  EXPECT_EQ(book(), "1@98 | 1@102");
+  engine().check_invariants();
+}
+
+TEST_P(Canceling, levels_are_shared_by_all_books) {
+  Configuration few = story_configuration();
+  few.capacities.price_levels = 1;
+  start(few);
+  Trader alice = logon(kAlice);
+  alice.sends(buy(1).at(100));
+  EXPECT_EQ(alice.sends(buy(1).at(100).instrument(kCents)).refusal.detail, Detail::kMaxPriceLevels);
+  engine().check_invariants();
+}
+
 TEST_P(Canceling, a_full_engine_still_trades_with_orders_that_do_not_rest) {
   Configuration tiny = story_configuration();
   tiny.capacities.working_orders = 1;

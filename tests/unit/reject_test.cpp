@@ -28,11 +28,12 @@ TEST(Reject, TextsAreTheApisOwn) {
   EXPECT_EQ(error_text(ErrorCode::kNotFound), "Resource Not Found");
   EXPECT_EQ(error_text(ErrorCode::kNotSupported), "Operation Not Supported");
   EXPECT_EQ(order_reject_text(Detail::kDuplicateClOrdId), "Invalid_ClientOrderId");
+  EXPECT_EQ(order_reject_text(Detail::kMaxPriceLevels), "Max_Price_Levels");
 }
 
 TEST(Reject, EveryDetailHasItsOwnSentence) {
   std::set<std::string> sentences;
-  for (std::uint16_t value = 1; value <= static_cast<std::uint16_t>(Detail::kMalformed); ++value) {
+  for (std::uint16_t value = 1; value <= static_cast<std::uint16_t>(kDetailLast); ++value) {
     const std::string text = sentence(static_cast<Detail>(value), 1, 2);
     EXPECT_FALSE(text.empty()) << value;
     EXPECT_TRUE(sentences.insert(text).second) << text;
@@ -48,6 +49,9 @@ TEST(Reject, SentencesNameTheirArguments) {
             "the order was filled by trade 7, engine sequence 19");
   EXPECT_EQ(sentence(Detail::kUnsupportedFeature, kFeaturePostOnly | kFeatureOco),
             "PostOnly, OrderIdOCO is not supported");
+  EXPECT_EQ(sentence(Detail::kMaxPriceLevels, 64),
+            "the engine has room for 64 price levels, all of it is taken, and the order would need "
+            "one of its own");
 }
 
 TEST(Reject, UsersAreNamedWhenTheyAreKnown) {
@@ -60,7 +64,7 @@ TEST(Reject, UsersAreNamedWhenTheyAreKnown) {
 }
 
 TEST(Reject, EveryOrderRejectNamesItsLimit) {
-  for (std::uint16_t value = 0; value <= static_cast<std::uint16_t>(Detail::kMalformed); ++value) {
+  for (std::uint16_t value = 0; value <= static_cast<std::uint16_t>(kDetailLast); ++value) {
     const auto detail = static_cast<Detail>(value);
     EXPECT_EQ(is_order_reject(detail), !order_reject_text(detail).empty()) << value;
   }
@@ -136,6 +140,8 @@ TEST(FindFault, NamesEachFault) {
       {"working_orders", [](auto& c) { c.capacities.working_orders = 0; }},
       {"finished_orders", [](auto& c) { c.capacities.finished_orders = (1U << 26) + 1; }},
       {"sessions", [](auto& c) { c.capacities.sessions = 4097; }},
+      {"price_levels is 1048577, outside 1..1048576",
+       [](auto& c) { c.capacities.price_levels = c.capacities.working_orders + 1; }},
       {"rate_burst",
        [](auto& c) {
          c.rate_per_second = 5;

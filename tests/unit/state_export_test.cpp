@@ -120,6 +120,8 @@ TEST(StateExport, DoesNotFitAConfigurationThatContradictsIt) {
             "the exported state is of an engine with other capacities for orders");
   EXPECT_EQ(fault_with([](Configuration& c) { c.capacities.finished_orders = 100; }),
             "the exported state is of an engine with other capacities for orders");
+  EXPECT_EQ(fault_with([](Configuration& c) { c.capacities.price_levels = 1; }),
+            "there are more price levels than the capacity allows");
   EXPECT_EQ(fault_with([](Configuration& c) { c.capacities.sessions = 4; }),
             "there are more sessions than the capacity allows");
   EXPECT_EQ(fault_with([](Configuration& c) { c.instruments.pop_back(); }),
