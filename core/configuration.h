@@ -54,11 +54,11 @@ struct Capacities {
 };
 
 // As many as orders where that is little memory, so that small engines never run out of levels
-// before orders; in large ones, one for 16 orders. docs/decisions.md has the reasons.
+// before orders; in large ones, one for 32 orders. docs/decisions.md has the reasons.
 constexpr std::uint32_t default_price_levels(std::uint32_t working_orders) noexcept {
-  constexpr std::uint32_t kLittle = 1U << 16;
+  constexpr std::uint32_t kLittle = 1U << 15;
   if (working_orders <= kLittle) return working_orders;
-  return working_orders / 16 > kLittle ? working_orders / 16 : kLittle;
+  return working_orders / 32 > kLittle ? working_orders / 32 : kLittle;
 }
 
 inline std::uint32_t Capacities::levels() const noexcept {

@@ -7,14 +7,14 @@ namespace {
 
 // Free slots beyond the capacities. They keep the cursor's steps short when the store is full, so
 // that ids are not used up by skipping: on average it skips at most 16 slots an order in a small
-// store. In a large one, where free slots are much memory, it skips at most 512: a look at one word
-// for 64 of them, and ids still last for 10^12 orders in the largest. Ids depend on this number: an
-// engine with another one cannot replay what this one wrote.
+// store. In a large one, where free slots are much memory, it skips at most 64, one word of the
+// bitmap, and ids still last for 10^13 orders. Ids depend on this number: an engine with another
+// one cannot replay what this one wrote.
 Index slots_for(const Capacities& capacities) noexcept {
   constexpr Index kSmall = 1U << 16;
   const Index needed = capacities.working_orders + capacities.finished_orders;
   const Index beyond = needed > kSmall ? needed - kSmall : 0;
-  return needed + (needed - beyond) / 16 + beyond / 512 + 64;
+  return needed + (needed - beyond) / 16 + beyond / 64 + 64;
 }
 
 }  // namespace

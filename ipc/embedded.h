@@ -26,8 +26,8 @@ struct shmatch_options {
   uint32_t finished_orders; /* 0..2^26: so many ended orders stay known, so that a late cancel is
                                told how its order ended */
   uint32_t price_levels;    /* 1..working_orders: at as many prices can orders rest, all instruments
-                               and sides together; 0: all of up to 65,536 working orders can have
-                               prices of their own, of more 65,536 or every 16th */
+                               and sides together; 0: all of up to 32,768 working orders can have
+                               prices of their own, of more 32,768 or every 32nd */
 };
 
 enum shmatch_side { SHMATCH_BUY = 0, SHMATCH_SELL = 1 };

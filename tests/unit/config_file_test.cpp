@@ -274,7 +274,7 @@ TEST(DefaultConfiguration, ServesTheInvokingUserAsOperatorFirst) {
   }
   EXPECT_EQ(options.configuration.capacities.working_orders, 1U << 20);
   EXPECT_EQ(options.configuration.capacities.finished_orders, 1U << 20);
-  EXPECT_EQ(options.configuration.capacities.levels(), 1U << 16);
+  EXPECT_EQ(options.configuration.capacities.levels(), 1U << 15);
 }
 
 }  // namespace

@@ -91,12 +91,12 @@ TEST(ConfigurationBytes, SayTheDefaultOfPriceLevels) {
   Configuration by_default = small();
   by_default.capacities = {.working_orders = 1U << 21, .price_levels = 0};
   Configuration spelled_out = by_default;
-  spelled_out.capacities.price_levels = 1U << 17;
+  spelled_out.capacities.price_levels = 1U << 16;
   EXPECT_EQ(by_default, spelled_out);
   EXPECT_EQ(encode_configuration(by_default), encode_configuration(spelled_out));
   Configuration back;
   EXPECT_EQ(decode_configuration(encode_configuration(by_default), back), "");
-  EXPECT_EQ(back.capacities.price_levels, 1U << 17);
+  EXPECT_EQ(back.capacities.price_levels, 1U << 16);
   std::string unsaid = encode_configuration(small());
   unsaid[20] = 0;
   EXPECT_EQ(decode_configuration(unsaid, back), "the capacity price_levels is 0");
@@ -143,16 +143,16 @@ TEST(ConfigurationBytes, OfAnotherFormatSaySo) {
 // ---------------------------------------------------------------------------------- price levels
 
 TEST(PriceLevels, AreByDefaultAsManyAsOrdersWhereOrdersAreFew) {
-  for (const std::uint32_t orders : {1U, 2U, 1000U, 1U << 16}) {
+  for (const std::uint32_t orders : {1U, 2U, 1000U, 1U << 15}) {
     EXPECT_EQ(Capacities{.working_orders = orders}.levels(), orders);
   }
 }
 
 TEST(PriceLevels, AreByDefaultAmpleWhereOrdersAreMany) {
-  EXPECT_EQ(Capacities{.working_orders = (1U << 16) + 1}.levels(), 1U << 16);
-  EXPECT_EQ(Capacities{}.levels(), 1U << 16);
-  EXPECT_EQ(Capacities{.working_orders = 1U << 21}.levels(), 1U << 17);
-  EXPECT_EQ(Capacities{.working_orders = 1U << 26}.levels(), 1U << 22);
+  EXPECT_EQ(Capacities{.working_orders = (1U << 15) + 1}.levels(), 1U << 15);
+  EXPECT_EQ(Capacities{}.levels(), 1U << 15);
+  EXPECT_EQ(Capacities{.working_orders = 1U << 21}.levels(), 1U << 16);
+  EXPECT_EQ(Capacities{.working_orders = 1U << 26}.levels(), 1U << 21);
   for (std::uint32_t orders = 1; orders <= kOrdersCapacityMax; orders = orders * 3 + 1) {
     EXPECT_LE(default_price_levels(orders), orders);
     EXPECT_LE(default_price_levels(orders), default_price_levels(orders + 1));
