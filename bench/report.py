@@ -18,7 +18,7 @@ import time
 import report_machine
 import report_page
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM_SECONDS_MAX = 900
 

@@ -186,7 +186,7 @@ def throughput(report):
 
     drawn = [
         level("floor: one ping-pong after the other", 1e9 / result["floor_p50_ns"], "floor"),
-        level("as many as the rings hold", result["cancels_per_second"], "c1"),
+        level("256 under way", result["cancels_per_second"], "c1"),
         level("the same with a journal (async)", result["async"]["cancels_per_second"], "c2"),
         Series("so many under way", [
             (row["under_way"], row["cancels_per_second"],
@@ -197,7 +197,7 @@ def throughput(report):
     high = max(point[1] for one in drawn for point in one.points)
     limits = [(name, with_range(row, "cancels_per_second", 0), f"{row['ns_per_cancel']:.0f}",
                f"{row['ns_per_entry']:.0f}", row["limited_by"],
-               f"{100 * row['ring_full_share']:.0f} %", f"{row['under_way_mean']:.0f}")
+               f"{100 * row['waiting_share']:.0f} %", f"{row['under_way_mean']:.0f}")
               for name, row in (("none", result), ("async", result["async"]))]
     return section(
         "Throughput by batch",
@@ -207,7 +207,7 @@ def throughput(report):
         chart(each_axis("cancels under way (logarithmic)", [row["under_way"] for row in rows]),
               linear_axis("cancels a second", 1.1 * high), drawn, "Throughput by batch"),
         table(("durability", "cancels a second (rounds)", "ns a cancel", "ns an entry",
-               "limited by", "ring found full", "mean under way"), limits))
+               "limited by", "client waited", "mean under way"), limits))
 
 
 def core(report):

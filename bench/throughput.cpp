@@ -4,8 +4,8 @@
 // Engines run in processes of their own, pinned to the same core, all but one of them stopped; this
 // process is their client, pinned to another. A round enters orders that rest, in random places of
 // the book, and then cancels all of them in random order; both are timed from the first request
-// sent to the last report heard (of a cancel: its receipt and its outcome). The client keeps as
-// much under way as the rings hold. Engines take turns; differences are taken within a round. The
+// sent to the last report heard (of a cancel: its receipt and its outcome). The client keeps
+// 256 requests under way. Engines take turns; differences are taken within a round. The
 // engine without a journal then repeats the round for each number of requests under way. The rings
 // are as large as a logon gets them that does not ask for more.
 #include <CLI/CLI.hpp>
@@ -26,8 +26,12 @@ namespace {
 
 constexpr core::Ticks kMiddle = 100'000;
 constexpr std::uint64_t kLevels = 500;  // a side
-constexpr std::array<std::size_t, 7> kUnderWay = {1, 2, 4, 8, 16, 64, 256};
-constexpr std::size_t kAsMuchAsFits = ~std::size_t{0};
+// The last one: as many as the request ring holds.
+constexpr std::array<std::size_t, 8> kUnderWay = {1, 2, 4, 8, 16, 64, 256, 1024};
+static_assert(kUnderWay.back() == LogonOptions{}.request_slots);
+// Enough that the engine always finds some. More only lie in the way: they are more lines that it
+// and the client take from each other's caches.
+constexpr std::size_t kSaturated = 256;
 constexpr std::array kNames = {"none", "async"};
 
 struct Options {
@@ -40,13 +44,13 @@ struct Options {
 struct Costs {
   std::vector<double> entry;
   std::vector<double> cancel;
-  std::vector<double> ring_full;  // share of the client's visits that found no room for a cancel
+  std::vector<double> waits;      // share of the client's visits that had to wait for the engine
   std::vector<double> under_way;  // mean number of cancels under way
 
   void add(const Costs& more) {
     entry.insert(entry.end(), more.entry.begin(), more.entry.end());
     cancel.insert(cancel.end(), more.cancel.begin(), more.cancel.end());
-    ring_full.insert(ring_full.end(), more.ring_full.begin(), more.ring_full.end());
+    waits.insert(waits.end(), more.waits.begin(), more.waits.end());
     under_way.insert(under_way.end(), more.under_way.begin(), more.under_way.end());
   }
 };
@@ -68,7 +72,7 @@ class Trader {
     working_.clear();
     refused_ = 0;
     const Stream entries = stream(
-        orders, kAsMuchAsFits, [&](std::size_t) { return subject_.client().send(next_order()); });
+        orders, kSaturated, [&](std::size_t) { return subject_.client().send(next_order()); });
     for (std::size_t i = working_.size(); i > 1; --i) {
       std::swap(working_[i - 1], working_[random_.below(i)]);
     }
@@ -78,7 +82,7 @@ class Trader {
     subject_.pause();
     costs.entry.push_back(entries.ns);
     costs.cancel.push_back(cancels.ns);
-    costs.ring_full.push_back(cancels.ring_full);
+    costs.waits.push_back(cancels.waits);
     costs.under_way.push_back(cancels.under_way);
     return refused_ == 0 && working_.size() == orders ? "" : "a request was refused";
   }
@@ -86,7 +90,7 @@ class Trader {
  private:
   struct Stream {
     double ns = 0;  // a request
-    double ring_full = 0;
+    double waits = 0;
     double under_way = 0;
   };
 
@@ -96,19 +100,19 @@ class Trader {
     std::size_t sent = 0;
     std::size_t done = 0;
     std::size_t visits = 0;
-    std::size_t refusals = 0;
+    std::size_t waits = 0;
     std::size_t sum_under_way = 0;
     const auto begin = std::chrono::steady_clock::now();
     while (done < count && refused_ == 0) {
+      std::size_t now = 0;
       for (std::size_t i = 0; i < kBurst && sent < count && sent - done < under_way; ++i) {
-        if (send(sent) == 0) {
-          ++refusals;
-          break;
-        }
+        if (send(sent) == 0) break;
         ++sent;
+        ++now;
       }
       // What is left at the end is no longer a stream.
       visits += sent < count;
+      waits += sent < count && now < kBurst;
       sum_under_way += sent < count ? sent - done : 0;
       for (Report report; subject_.client().poll(report);) {
         if (report.is<core::OrderAccepted>()) {
@@ -124,7 +128,7 @@ class Trader {
     const auto share = [&](std::size_t part) {
       return visits == 0 ? 0 : static_cast<double>(part) / static_cast<double>(visits);
     };
-    return {taken.count() / static_cast<double>(count), share(refusals), share(sum_under_way)};
+    return {taken.count() / static_cast<double>(count), share(waits), share(sum_under_way)};
   }
 
   core::NewOrder next_order() {
@@ -160,9 +164,9 @@ struct Results {
   }
 };
 
-// Who the other one waits for. A client that mostly finds no room is waiting for the engine.
+// Who the other one waits for. A client that mostly may not send a burst is waiting for the engine.
 const char* limited_by(const Costs& costs) {
-  return tools::spread_of(costs.ring_full).median > 0.5 ? "engine" : "client";
+  return tools::spread_of(costs.waits).median > 0.5 ? "engine" : "client";
 }
 
 void print_text(const Results& results, const Options& options) {
@@ -207,7 +211,7 @@ void write_engine(JsonWriter& json, const Costs& costs) {
   write_cancels(json, costs);
   json.number("ns_per_entry", tools::spread_of(costs.entry).median);
   json.text("limited_by", limited_by(costs));
-  json.number("ring_full_share", tools::spread_of(costs.ring_full).median);
+  json.number("waiting_share", tools::spread_of(costs.waits).median);
   json.number("under_way_mean", tools::spread_of(costs.under_way).median);
 }
 
@@ -239,7 +243,7 @@ std::string measure(std::array<Trader, 2>& traders, const Options& options, int 
   std::string error;
   for (std::size_t i = 0; i < 2 && error.empty(); ++i) {
     const std::size_t which = (i + static_cast<std::size_t>(round)) % 2;
-    error = traders[which].round(options.orders, kAsMuchAsFits, results.engines[which]);
+    error = traders[which].round(options.orders, kSaturated, results.engines[which]);
   }
   for (std::size_t i = 0; i < kUnderWay.size() && error.empty(); ++i) {
     error = traders[0].round(options.orders, kUnderWay[i], results.batches[i]);

@@ -8,6 +8,8 @@
 // it is only reached word by word through std::atomic_ref.
 #pragma once
 
+#include <time.h>
+
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -37,12 +39,17 @@ void store_block(std::uint64_t* shared, const Block& values) noexcept {
 }
 
 // A copy of one state of the block at `shared`. False when its writer was always at work, or has
-// stopped in the middle of a change; `values` is unchanged then. Thread: any.
+// stopped in the middle of a change for a tenth of a second; `values` is unchanged then. May sleep.
+// Thread: any.
 template <class Block>
 bool load_block(const std::uint64_t* shared, Block& values) noexcept {
-  constexpr int kTries = 10'000;  // a change takes well under a microsecond
+  constexpr int kLooks = 1'000;  // a change takes well under a microsecond
+  // A writer that was stopped in the middle of one, to let others run, comes back a few
+  // milliseconds later.
+  constexpr int kSleeps = 100;
+  constexpr timespec kSleep{0, 1'000'000};
   std::array<std::uint64_t, kBlockWords<Block>> words{};
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kLooks + kSleeps; ++i) {
     // SYNC POINT block: pairs with store_block.
     words[0] = load_word(shared[0], std::memory_order_acquire);
     for (std::size_t word = 1; word < words.size(); ++word) {
@@ -52,7 +59,11 @@ bool load_block(const std::uint64_t* shared, Block& values) noexcept {
       values = std::bit_cast<Block>(words);
       return true;
     }
-    relax();
+    if (i < kLooks) {
+      relax();
+    } else {
+      ::nanosleep(&kSleep, nullptr);
+    }
   }
   return false;
 }
