@@ -27,13 +27,7 @@ class AccountTable {
   AccountId account_id(Index account) const noexcept { return account_ids_[account]; }
   UserId user_id(Index user) const noexcept { return users_[user].id; }
   std::uint8_t permissions(Index user) const noexcept { return users_[user].permissions; }
-  bool may(Index user, std::uint8_t any_of_permissions) const noexcept {
-    return (users_[user].permissions & any_of_permissions) != 0;
-  }
-  bool associated(Index user, Index account) const noexcept {
-    return in_row(row_of(user), account);
-  }
-  // The same in two steps, for whoever asks for one user many times.
+  // The accounts that a user is associated with, one bit each.
   const std::uint64_t* row_of(Index user) const noexcept { return &associations_[user * words_]; }
   static bool in_row(const std::uint64_t* row, Index account) noexcept {
     return (row[account / 64] >> (account % 64) & 1) != 0;
@@ -46,11 +40,6 @@ class AccountTable {
         f(static_cast<Index>(word * 64 + static_cast<unsigned>(std::countr_zero(bits))));
       }
     }
-  }
-  // Operators reach every account, others those they are associated with. kNoIndex (an account that
-  // is not configured) is reached by Operators only.
-  bool reaches(Index user, Index account) const noexcept {
-    return may(user, kPermissionOperator) || (account != kNoIndex && associated(user, account));
   }
   std::size_t account_count() const noexcept { return account_ids_.size(); }
 

@@ -103,7 +103,8 @@ class MatchingEngine::State {
   Index find_named(const Session& session, const CancelOrder& request,
                    Refusal& refusal) const noexcept;
   Refusal how_it_ended(Index order) const noexcept;
-  // As AccountTable::reaches.
+  // Operators reach every account, others those that their user is associated with. kNoIndex (an
+  // account that is not configured) is reached by Operators only.
   bool reaches(const Session& session, Index account) const noexcept {
     return (session.permissions & kPermissionOperator) != 0 ||
            (account != kNoIndex && AccountTable::in_row(session.accounts, account));

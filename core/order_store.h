@@ -77,7 +77,7 @@ class OrderStore {
     Index slot;
     OrderId order_id;
   };
-  // Takes a slot for a new order, whose record holds anything yet: enter has to write all of it.
+  // Takes a slot for a new order, whose record holds anything yet: all of it has to be written.
   // Requires working_count() to be at most the capacity (one more than may rest) and ids_used_up()
   // to be false.
   Place allocate() noexcept;
@@ -100,7 +100,8 @@ class OrderStore {
     return order.state == OrderState::kWorking ? details_[slot].digest : ended(order).digest;
   }
   std::uint64_t digest(Index slot) const noexcept {
-    return const_cast<OrderStore&>(*this).digest(slot);
+    const Order& order = orders_[slot];
+    return order.state == OrderState::kWorking ? details_[slot].digest : ended(order).digest;
   }
   std::uint64_t oldest_digest() const noexcept { return finished_[oldest_finished_].digest; }
   // Slots of ended orders by age: 0 is the one that ended longest ago; below finished_count().

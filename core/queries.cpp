@@ -26,15 +26,15 @@ struct L2Position {
 
 Refusal MatchingEngine::State::judge_order_status(SessionSlot slot,
                                                   const OrderStatusQuery& query) const noexcept {
-  const Index user = sessions_[slot].user;
+  const Session& session = sessions_[slot];
   if (query.oms_id != oms_id_) return wrong_oms(query.oms_id);
   if (query.order_id <= 0) return missing(Field::kOrderId);
-  if (!accounts_.may(user, kPermissionTrading | kPermissionOperator)) {
+  if ((session.permissions & (kPermissionTrading | kPermissionOperator)) == 0) {
     return {ErrorCode::kNotAuthorized, Detail::kNoPermission};
   }
   const Index order = store_.find(query.order_id);
   const bool found =
-      order != kNoIndex && accounts_.reaches(user, store_[order].account) &&
+      order != kNoIndex && reaches(session, store_[order].account) &&
       (query.account_id <= 0 || query.account_id == accounts_.account_id(store_[order].account));
   if (!found) return {ErrorCode::kNotFound, Detail::kUnknownOrder, query.order_id};
   return {};
@@ -52,13 +52,14 @@ void MatchingEngine::State::order_status(const Origin& origin,
 
 Refusal MatchingEngine::State::judge_open_orders(SessionSlot slot,
                                                  const OpenOrdersQuery& query) const noexcept {
-  const Index user = sessions_[slot].user;
+  const Session& session = sessions_[slot];
   if (query.oms_id != oms_id_) return wrong_oms(query.oms_id);
   if (query.account_id <= 0) return missing(Field::kAccountId);
   constexpr std::uint8_t kAnyOf =
       kPermissionTrading | kPermissionOperator | kPermissionAccountReadOnly;
-  if (!accounts_.may(user, kAnyOf)) return {ErrorCode::kNotAuthorized, Detail::kNoPermission};
-  if (!accounts_.reaches(user, accounts_.account(query.account_id))) {
+  if ((session.permissions & kAnyOf) == 0)
+    return {ErrorCode::kNotAuthorized, Detail::kNoPermission};
+  if (!reaches(session, accounts_.account(query.account_id))) {
     return {ErrorCode::kNotAuthorized, Detail::kForeignAccount, query.account_id};
   }
   return {};
