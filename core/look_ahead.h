@@ -34,6 +34,9 @@ class LookAhead {
   // For the request that is kNear requests away, after far: where what it names leads to.
   void near(const std::uint64_t* message) noexcept;
 
+  // When nothing waits: what the next entry and the next cancel will write, whatever they name.
+  void between() const noexcept;
+
   // The same for input records, which may be others than requests.
   void far_record(const std::uint64_t* words) noexcept {
     if (worthwhile() && is_whole_request(words)) far(words + kInputRequestWords);

@@ -29,18 +29,24 @@ class ReportPort {
  public:
   // Where the next report, to `to`, is to be built. The engine fills it, then calls send.
   std::uint64_t* room(SessionSlot to) noexcept {
-    return ready_ != nullptr ? *ready_ : room_for(to);
+    std::uint64_t* const ready = ready_[to & for_each_session_];
+    return ready != nullptr ? ready : room_for(to);
   }
   // The report of `slots` slots (1 to 4) in the room that was asked for last is complete: type,
   // slots, header and all words.
   virtual void send(SessionSlot to, std::uint32_t slots) noexcept = 0;
 
  protected:
-  // A port that is asked for each room.
-  ReportPort() noexcept = default;
   // A port that has the next room ready at any time, whoever the report will be for: asking is a
   // load then, not a call.
   explicit ReportPort(std::uint64_t* const* ready) noexcept : ready_(ready) {}
+  // A port that is asked for each room, by room_for.
+  ReportPort() noexcept : ready_(&kNone) {}
+  // From now on it has rooms ready by session, `ready` by slot; where that is null, it is asked.
+  void have_rooms(std::uint64_t* const* ready) noexcept {
+    ready_ = ready;
+    for_each_session_ = ~SessionSlot{0};
+  }
   ReportPort(const ReportPort&) = delete;
   ReportPort& operator=(const ReportPort&) = delete;
   ~ReportPort() = default;
@@ -48,7 +54,9 @@ class ReportPort {
  private:
   virtual std::uint64_t* room_for(SessionSlot) noexcept { return *ready_; }
 
-  std::uint64_t* const* ready_ = nullptr;
+  static constexpr std::uint64_t* kNone = nullptr;
+  std::uint64_t* const* ready_;
+  SessionSlot for_each_session_ = 0;  // all bits set where there is one for each
 };
 
 // A whole report to a port.

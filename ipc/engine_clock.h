@@ -51,6 +51,9 @@ class EngineClock {
     return last_;
   }
 
+  // What the last call of now, or not_before, has left.
+  core::TimeNs last() const noexcept { return last_; }
+
   // The longest time between two neighbouring calls of `now` since the last call of this one, in
   // nanoseconds; 0 as long as the counter's rate is not known, and where it is not constant.
   std::uint64_t take_largest_gap() noexcept {

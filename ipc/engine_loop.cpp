@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "core/check.h"
-#include "ipc/cpu.h"
 
 namespace shmatch::ipc {
 namespace {
@@ -37,6 +36,7 @@ EngineLoop::EngineLoop(Replica& state, InputLog& log, IdleMode idle,
       channel_(channel),
       capture_(capture),
       by_slot_(engine_.session_capacity(), nullptr),
+      rooms_(by_slot_.size(), nullptr),
       polling_(by_slot_.size()),
       counters_(page, engine_, log_, by_slot_) {
   // Hints may look at words behind a message.
@@ -45,6 +45,7 @@ EngineLoop::EngineLoop(Replica& state, InputLog& log, IdleMode idle,
   sweeping_slots_.reserve(by_slot_.size());
   orphans_.reserve(by_slot_.size());
   opened_.reserve(by_slot_.size());
+  have_rooms(rooms_.data());
   engine_.set_port(*this);
   clock_.not_before(state.last_time());
   marked_ = engine_.last_sequence();
@@ -81,16 +82,6 @@ void EngineLoop::run() noexcept {
 
 std::uint64_t* EngineLoop::room_for(core::SessionSlot to) noexcept {
   Session* const session = by_slot_[to];
-  if (session != nullptr) [[likely]] {
-    if (std::uint64_t* const place = session->room(); place != nullptr) [[likely]] {
-      lender_ = session;
-      return place;
-    }
-  }
-  return room_elsewhere(session);
-}
-
-std::uint64_t* EngineLoop::room_elsewhere(Session* session) noexcept {
   std::uint64_t* const place = session == nullptr ? nullptr : session->ask_room();
   lender_ = place == nullptr ? nullptr : session;
   return place == nullptr ? room_ : place;
@@ -98,13 +89,14 @@ std::uint64_t* EngineLoop::room_elsewhere(Session* session) noexcept {
 
 void EngineLoop::send(core::SessionSlot to, std::uint32_t slots) noexcept {
   ++counts_.reports;
-  if (lender_ == nullptr) [[unlikely]] {
-    return send_copy(to, slots);
+  if (rooms_[to] == nullptr) [[unlikely]] {
+    return send_from_elsewhere(to, slots);
   }
-  lender_->send_built(slots);
+  by_slot_[to]->send_built(slots);
 }
 
-void EngineLoop::send_copy(core::SessionSlot to, std::uint32_t slots) noexcept {
+void EngineLoop::send_from_elsewhere(core::SessionSlot to, std::uint32_t slots) noexcept {
+  if (lender_ != nullptr) return lender_->send_built(slots);
   Session* const session = by_slot_[to];
   if (session != nullptr && session->reply_in_place(room_, slots)) return;
   core::Report report;
@@ -137,9 +129,18 @@ std::uint32_t EngineLoop::pass() noexcept {
   return done;
 }
 
+// A request that ends an idle stretch has the time of the idle pass before it was seen, some 20 ns
+// ago: reading the counter takes as long as finding the order does.
+core::TimeNs EngineLoop::time_of_visit() noexcept {
+  if (time_is_new_) {
+    time_is_new_ = false;
+    return clock_.last();
+  }
+  return clock_.now();
+}
+
 std::uint32_t EngineLoop::visit(Session& session) noexcept {
-  // Before the request is read: the processor works on both at once.
-  const core::TimeNs time = clock_.now();
+  const core::TimeNs time = time_of_visit();
   if (!session.flush(released_)) [[unlikely]] {
     end_soon(session);
   }
@@ -151,6 +152,7 @@ std::uint32_t EngineLoop::visit(Session& session) noexcept {
   }
   settle();
   if (taken != 0) log_.publish();
+  if (taken == 1) hints_.between();
   counts_.requests += taken;
   session.set_last_batch(taken);
   return taken;
@@ -312,20 +314,25 @@ void EngineLoop::idle() noexcept {
   ++empty_passes_;
   ++counts_.idle_passes;
   if (idle_mode_ == IdleMode::kYield && empty_passes_ > kPassesBeforeYield) {
+    time_is_new_ = false;
     ::sched_yield();
     work_ = kHousekeepingWork;
   } else if (idle_mode_ == IdleMode::kSleep && empty_passes_ > kPassesBeforeSleep) {
     const std::uint64_t wanted = (empty_passes_ - kPassesBeforeSleep) * kSleepStepNs;
     const timespec pause{0, static_cast<long>(std::min(wanted, kSleepMaxNs))};
+    time_is_new_ = false;
     ::nanosleep(&pause, nullptr);
     work_ = kHousekeepingWork;
   } else {
-    relax();
+    // Also the pause between two looks at the rings that the clients need to write in peace.
+    clock_.now();
+    time_is_new_ = true;
   }
 }
 
 void EngineLoop::housekeep() noexcept {
   work_ = 0;
+  time_is_new_ = false;
   for (std::size_t i = 0; i < polling_.size(); ++i) polling_[i].beat(counts_.passes);
   polling_.tidy();
   clock_.synchronize();

@@ -63,14 +63,14 @@ class EngineLoop final : private core::ReportPort {
   static constexpr core::Sequence kUnreleasedMax = 2048;
   static constexpr std::uint32_t kOrphansAtOnce = 16;
 
-  // The place in the session's ring where that may be (Session::room), else room_.
+  // Where rooms_ has none: another place in the session's ring if there may be one, else room_.
   std::uint64_t* room_for(core::SessionSlot to) noexcept override;
   void send(core::SessionSlot to, std::uint32_t slots) noexcept override;
-  // Not inline, both: they would push the registers of every report.
-  [[gnu::noinline]] std::uint64_t* room_elsewhere(Session* session) noexcept;
-  // What is in room_.
-  [[gnu::noinline]] void send_copy(core::SessionSlot to, std::uint32_t slots) noexcept;
+  // What room_for gave room for. Not inline: it would push the registers of every report.
+  [[gnu::noinline]] void send_from_elsewhere(core::SessionSlot to, std::uint32_t slots) noexcept;
 
+  // Of the requests that a visit takes.
+  core::TimeNs time_of_visit() noexcept;
   std::uint32_t pass() noexcept;
   std::uint32_t visit(Session& session) noexcept;
   std::uint32_t take_each(Session& session, core::TimeNs time) noexcept;
@@ -127,12 +127,13 @@ class EngineLoop final : private core::ReportPort {
   Capture* capture_;
 
   alignas(64) std::uint64_t room_[core::kRoomWordsMax] = {};
-  Session* lender_ = nullptr;  // of the room lent last; null: it is room_
+  Session* lender_ = nullptr;  // of the room that room_for gave last; null: it is room_
 
   core::Request batch_[kBatch];  // copied, of the visit under way
 
   // All have room for every session from the start.
-  std::vector<Session*> by_slot_;  // null where none is open
+  std::vector<Session*> by_slot_;      // null where none is open
+  std::vector<std::uint64_t*> rooms_;  // by slot, the sessions keep them up to date (lend_rooms)
   PollingOrder<Session> polling_;  // the open ones
   std::vector<Session*> doomed_;   // still open, to be ended before the next input
   std::vector<Session*> ended_;    // closed in this pass, not yet given back
@@ -154,6 +155,7 @@ class EngineLoop final : private core::ReportPort {
   core::Sequence released_ = ~core::Sequence{0};  // reports of inputs up to this one may leave
   core::Sequence marked_ = 0;                     // newest input whose digest was marked
   core::TimeNs grace_end_ = 0;
+  bool time_is_new_ = false;  // read in the pass before this one, which found nothing
   bool sweeping_ = false;
   bool frozen_ = false;
   bool stopping_ = false;

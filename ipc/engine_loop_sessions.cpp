@@ -21,7 +21,7 @@ void EngineLoop::open(Session& session) noexcept {
   // What it missed was more than it had room for, or its client lies about its progress.
   if (by_slot_[session.slot()] != &session) return;
   // What a window keeps as well is copied anyway.
-  if (!windows_.keeps(session.slot())) session.lend_rooms();
+  if (!windows_.keeps(session.slot())) session.lend_rooms(&rooms_[session.slot()]);
   polling_.renew(session);  // its requests may have another first number
   opened_.push_back({engine_.last_sequence(), Notice{.kind = Notice::Kind::kOpened,
                                                      .slot = session.slot(),
@@ -134,6 +134,8 @@ void EngineLoop::end(Session& session) noexcept {
     sweeping_ = true;
   }
   by_slot_[session.slot()] = nullptr;
+  rooms_[session.slot()] = nullptr;
+  session.lend_rooms(nullptr);  // the slot may be another session's soon
   polling_.remove(session);
   std::erase_if(opened_,
                 [&](const Opened& opened) { return opened.notice.number == session.number(); });

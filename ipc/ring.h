@@ -67,6 +67,7 @@ class RingWriter {
         next_(slots),
         mask_(slot_count - 1),
         end_(slot_count),
+        straight_end_(slot_count - core::kSlotsPerMessageMax + 1),
         sequence_(last_sequence),
         consumed_(consumed),
         last_(slots) {}
@@ -102,17 +103,24 @@ class RingWriter {
   // core/report_port.h lays a room out; publish then makes it exist. Nobody reads these slots
   // before that, so they need no atomic stores. The room is large enough for the longest message.
   std::uint64_t* room() noexcept {
-    if (near_end()) [[unlikely]] {
-      return around_end_;
+    std::uint64_t* const ready = ready_room();
+    return ready != nullptr ? ready : room_around();
+  }
+  // The same in one comparison, and null when it takes more: what may be written ends, or the ring.
+  std::uint64_t* ready_room() noexcept {
+    if (position_ >= straight_end_) [[unlikely]] {
+      return nullptr;
     }
     return reinterpret_cast<std::uint64_t*>(next_) + 1;
   }
   void publish(std::uint32_t slot_count) noexcept {
-    if (slot_count == 1 && !near_end()) [[likely]] {
-      commit(1);
-    } else {
-      publish_long(slot_count);
+    if (position_ >= straight_end_) [[unlikely]] {
+      return publish_around(slot_count);
     }
+    for (std::uint32_t i = 1; i < slot_count; ++i) {
+      store_word(next_[i].sequence, 0, std::memory_order_relaxed);
+    }
+    commit(slot_count);
   }
 
   // Number of the last message written; 0 before the first.
@@ -154,9 +162,12 @@ class RingWriter {
     store_word(head->sequence, sequence, std::memory_order_release);
   }
 
-  // Whether the longest message would go around the ring's end.
-  bool near_end() const noexcept {
-    return (position_ & mask_) + core::kSlotsPerMessageMax > mask_ + 1;
+  // Not inline: once in a lap, or when credit was used up.
+  [[gnu::noinline]] std::uint64_t* room_around() noexcept {
+    const std::uint64_t lap_end = (position_ | mask_) + 1;
+    straight_end_ = (lap_end < end_ ? lap_end : end_) - core::kSlotsPerMessageMax + 1;
+    std::uint64_t* const ready = ready_room();
+    return ready != nullptr ? ready : around_end_;
   }
 
   static void store_payload(Slot& slot, const std::uint64_t* words) noexcept {
@@ -169,13 +180,12 @@ class RingWriter {
   }
 
   // Not inline, as write_continuation.
-  [[gnu::noinline]] void publish_long(std::uint32_t slot_count) noexcept {
-    const bool around = near_end();
-    if (around) store_payload(*next_, around_end_);
+  [[gnu::noinline]] void publish_around(std::uint32_t slot_count) noexcept {
+    store_payload(*next_, around_end_);
     for (std::uint32_t i = 1; i < slot_count; ++i) {
       Slot& slot = slots_[(position_ + i) & mask_];
       store_word(slot.sequence, 0, std::memory_order_relaxed);
-      if (around) store_payload(slot, around_end_ + i * core::kRoomStride);
+      store_payload(slot, around_end_ + i * core::kRoomStride);
     }
     commit(slot_count);
   }
@@ -199,6 +209,8 @@ class RingWriter {
   std::uint64_t mask_;
   std::uint64_t position_ = 0;
   std::uint64_t end_;  // slots before this position may be written: progress seen, plus the size
+  // The longest message that begins before this position may be written, and lies in one piece.
+  std::uint64_t straight_end_;
   core::Sequence sequence_;
   const std::uint64_t* consumed_;
   Slot* last_;                                          // head of the last message written

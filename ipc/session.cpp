@@ -115,7 +115,7 @@ bool Session::flush_backlog(core::Sequence released) noexcept {
   while (!backlog_.empty()) {
     if (backlog_.front_sequence() > released) return true;
     backlog_.front(report);
-    const RingResult written = reports_.write(report.words, report.slots());
+    const RingResult written = write(report.words, report.slots());
     if (written == RingResult::kBreach) return !doom(EndReason::kBreach);
     if (written == RingResult::kFull) return true;
     backlog_.pop();

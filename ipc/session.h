@@ -125,16 +125,12 @@ class Session {
 
   // ---- reports
 
-  // From now on rooms are lent: nobody but this session's client wants to have its reports.
-  void lend_rooms() noexcept {
-    lends_rooms_ = true;
+  // From now on rooms are lent: nobody but this session's client wants to have its reports. `ready`
+  // says at any time where the next report is to be built (core/report_port.h): its place in the
+  // ring, for send_built. Null when it has to go by deliver, or to ask_room first.
+  void lend_rooms(std::uint64_t** ready) noexcept {
+    ready_ = ready;
     look_at_state();
-  }
-  // Where the next report is to be built (core/report_port.h): its place in the ring, for
-  // send_built. Null when it has to go by deliver, or to ask_room first.
-  std::uint64_t* room() noexcept {
-    const bool lent = room_now_ && reports_.has_room(core::kSlotsPerMessageMax);
-    return lent ? reports_.room() : nullptr;
   }
   // The same, with a look at what the client has read.
   std::uint64_t* ask_room() noexcept {
@@ -142,20 +138,23 @@ class Session {
     return lent ? reports_.room() : nullptr;
   }
   // The report in the room lent last is complete.
-  void send_built(std::uint32_t slots) noexcept { reports_.publish(slots); }
+  void send_built(std::uint32_t slots) noexcept {
+    reports_.publish(slots);
+    *ready_ = reports_.ready_room();
+  }
   // A reply of one slot that is expected in place, and that no window keeps: into its line first,
   // then into the ring, whose line would keep it waiting: stores leave a core in their order. False
   // when it is another report, or the ring has no room: it then has to go by deliver.
   bool reply_in_place(const std::uint64_t* reply, std::uint32_t slots) noexcept {
-    if (reply_line_ == nullptr || slots != 1 || !ordinary_ || !lends_rooms_) return false;
+    if (reply_line_ == nullptr || slots != 1 || !ordinary_ || ready_ == nullptr) return false;
     answer_in_place(reply, slots);
-    return reports_.write(reply, slots) == RingResult::kDone;
+    return write(reply, slots) == RingResult::kDone;
   }
   // False when this report dooms the session; true ever after, so that it is told once.
   [[nodiscard]] bool deliver(const core::Report& report) noexcept {
     if (ordinary_) [[likely]] {
       if (reply_line_ != nullptr) answer_in_place(report.words, report.slots());
-      if (reports_.write(report.words, report.slots()) == RingResult::kDone) [[likely]]
+      if (write(report.words, report.slots()) == RingResult::kDone) [[likely]]
         return true;
     }
     return deliver_out_of_the_ordinary(report);
@@ -190,7 +189,17 @@ class Session {
   // Whenever what it looks at has changed. A reply in place is built elsewhere.
   void look_at_state() noexcept {
     ordinary_ = !attention_ && doomed_ == EndReason::kNone;
-    room_now_ = ordinary_ && lends_rooms_ && reply_line_ == nullptr;
+    room_now_ = ordinary_ && ready_ != nullptr && reply_line_ == nullptr;
+    renew_room();
+  }
+  // Whenever a report was written.
+  void renew_room() noexcept {
+    if (ready_ != nullptr) *ready_ = room_now_ ? reports_.ready_room() : nullptr;
+  }
+  RingResult write(const std::uint64_t* words, std::uint32_t slots) noexcept {
+    const RingResult written = reports_.write(words, slots);
+    renew_room();
+    return written;
   }
   void answer_in_place(const std::uint64_t* reply, std::uint32_t slots) noexcept {
     if (slots == 1) write_reply_in_place(*reply_line_, reply);
@@ -208,13 +217,13 @@ class Session {
   Slot* request_lines_;
   RingReader requests_;
   RingWriter reports_;
-  Slot* reply_line_ = nullptr;  // where the next report goes as well
+  Slot* reply_line_ = nullptr;       // where the next report goes as well
+  std::uint64_t** ready_ = nullptr;  // lend_rooms; null: rooms are not lent
   Backlog backlog_;
   core::Sequence released_;  // reports of inputs up to this one may leave
   bool attention_;           // draining, gated, or the backlog holds reports
   bool draining_ = false;
   EndReason doomed_ = EndReason::kNone;
-  bool lends_rooms_ = false;
   // What nearly every call asks, looked at once (look_at_state).
   bool ordinary_ = false;  // neither draining nor doomed nor behind nor gated
   bool room_now_ = false;  // ordinary, rooms are lent, and no reply in place is next

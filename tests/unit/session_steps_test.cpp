@@ -70,6 +70,7 @@ class SessionSteps : public testing::Test {
   static constexpr core::Sequence kAll = ~core::Sequence{0};  // released: every input
 
   core::Sequence read_ = 0;
+  std::uint64_t* room_ = nullptr;
   ipc::Mapping requests_;
   ipc::Mapping reports_;
   std::unique_ptr<ipc::Session> session_;
@@ -151,13 +152,13 @@ TEST_F(SessionSteps, RepliesInPlaceWaitForNobody) {
 }
 
 TEST_F(SessionSteps, RoomsAreLentWhileNothingIsOutOfTheOrdinary) {
-  EXPECT_EQ(session_->room(), nullptr);
-  session_->lend_rooms();
+  EXPECT_EQ(room_, nullptr);
+  session_->lend_rooms(&room_);
   core::Sequence delivered = 0;
   // Built in the ring, or delivered, as it comes; in one order in any case.
   const auto report = [&] {
     const Report built = pong(++delivered);
-    std::uint64_t* room = session_->room();
+    std::uint64_t* room = room_;
     if (room == nullptr) room = session_->ask_room();
     if (room == nullptr) {
       ASSERT_TRUE(session_->deliver(built));
@@ -168,7 +169,7 @@ TEST_F(SessionSteps, RoomsAreLentWhileNothingIsOutOfTheOrdinary) {
   };
   // As long as the longest report fits into the 256 slots.
   for (int i = 0; i < 253; ++i) {
-    EXPECT_NE(session_->room(), nullptr);
+    EXPECT_NE(room_, nullptr);
     report();
   }
   EXPECT_EQ(session_->ask_room(), nullptr);
@@ -186,25 +187,25 @@ TEST_F(SessionSteps, RoomsAreLentWhileNothingIsOutOfTheOrdinary) {
   EXPECT_EQ(session_->ask_room(), nullptr);
 
   make({.gated = true, .seen = {}});
-  session_->lend_rooms();
+  session_->lend_rooms(&room_);
   EXPECT_EQ(session_->ask_room(), nullptr);
   make({});
-  session_->lend_rooms();
+  session_->lend_rooms(&room_);
   EXPECT_TRUE(session_->doom(ipc::EndReason::kBreach));
   EXPECT_EQ(session_->ask_room(), nullptr);
 }
 
 TEST_F(SessionSteps, AReplyInPlaceIsBuiltElsewhereAndTheEventBehindItInTheRing) {
-  session_->lend_rooms();
+  session_->lend_rooms(&room_);
   const Report built = pong(1);
   EXPECT_FALSE(session_->reply_in_place(built.words, 1));
   for (const std::uint32_t slots : {1U, 2U}) {
     ask(slots);
-    EXPECT_EQ(session_->room(), nullptr);
+    EXPECT_EQ(room_, nullptr);
     EXPECT_EQ(session_->reply_in_place(built.words, slots), slots == 1);
     EXPECT_EQ(request_line(slots).payload[0] == built.words[0], slots == 1);
     session_->forget_reply_in_place();
-    EXPECT_NE(session_->room(), nullptr);
+    EXPECT_NE(room_, nullptr);
   }
   EXPECT_EQ(session_->reports_written(), 1U);
   read_all();
