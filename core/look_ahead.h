@@ -37,7 +37,14 @@ class LookAhead {
   // When nothing waits: what the next entry and the next cancel will write, whatever they name.
   void between() const noexcept;
 
-  // The same for input records, which may be others than requests.
+  // The same for inputs of any kind, whose records have no fault of form (core/input_record.h).
+  void far_input(const std::uint64_t* words) noexcept {
+    if (input_kind(words[0]) == InputKind::kRequest) far(words + kInputRequestWords);
+  }
+  void near_input(const std::uint64_t* words) noexcept {
+    if (input_kind(words[0]) == InputKind::kRequest) near(words + kInputRequestWords);
+  }
+  // The same for records that nobody has looked at, as far as they are worthwhile.
   void far_record(const std::uint64_t* words) noexcept {
     if (worthwhile() && is_whole_request(words)) far(words + kInputRequestWords);
   }

@@ -40,8 +40,10 @@ class ReportPort {
   // A port that has the next room ready at any time, whoever the report will be for: asking is a
   // load then, not a call.
   explicit ReportPort(std::uint64_t* const* ready) noexcept : ready_(ready) {}
-  // A port that is asked for each room, by room_for.
+  // A port that is asked for each room, by room_for, unless it calls one of the next two.
   ReportPort() noexcept : ready_(&kNone) {}
+  // From now on it is as the first kind.
+  void have_room(std::uint64_t* const* ready) noexcept { ready_ = ready; }
   // From now on it has rooms ready by session, `ready` by slot; where that is null, it is asked.
   void have_rooms(std::uint64_t* const* ready) noexcept {
     ready_ = ready;
@@ -59,14 +61,17 @@ class ReportPort {
   SessionSlot for_each_session_ = 0;  // all bits set where there is one for each
 };
 
-// A whole report to a port.
-inline void deliver(ReportPort& port, SessionSlot to, const Report& report) noexcept {
-  const std::uint32_t slots = report.slots();
-  std::uint64_t* const room = port.room(to);
-  for (std::size_t word = 0; word < slots * kSlotWords; ++word) {
+// A whole report, into a room.
+inline void build(const Report& report, std::uint64_t* room) noexcept {
+  for (std::size_t word = 0; word < report.slots() * kSlotWords; ++word) {
     room[room_place(word)] = report.words[word];
   }
-  port.send(to, slots);
+}
+
+// A whole report to a port.
+inline void deliver(ReportPort& port, SessionSlot to, const Report& report) noexcept {
+  build(report, port.room(to));
+  port.send(to, report.slots());
 }
 
 // What a room holds, as a whole report.

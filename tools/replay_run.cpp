@@ -25,18 +25,18 @@ void split_records(const InputBatch& batch, std::vector<const std::uint64_t*>& r
 }  // namespace
 
 Replay::Replay(InputStream& input, ReplaySettings settings)
-    : ReportPort(&place_),
-      input_(input),
-      settings_(std::move(settings)),
-      engine_(*this, settings_.engine) {}
+    : input_(input), settings_(std::move(settings)), engine_(*this, settings_.engine) {
+  have_room(&reports_digest_.room());
+}
 
 void Replay::send(core::SessionSlot to, std::uint32_t slots) noexcept {
   ++outcome_.reports;
-  reports_digest_.add(to, room_, slots);
-  if (observers_.empty()) return;
-  core::Report report;
-  core::read_room(room_, slots, report);
-  for (ReplayObserver* observer : observers_) observer->reported(to, report);
+  if (!observers_.empty()) {
+    core::Report report;
+    core::read_room(reports_digest_.room(), slots, report);
+    for (ReplayObserver* observer : observers_) observer->reported(to, report);
+  }
+  reports_digest_.add_built(to, slots);
 }
 
 ReplayOutcome Replay::run() {
@@ -117,16 +117,19 @@ bool Replay::apply_batch(const InputBatch& batch) {
   if (!check_marks(sequence)) return false;
   split_records(batch, records_);
   const std::size_t count = records_.size();
-  for (std::size_t i = 0; i < count && i < core::LookAhead::kFar; ++i) {
-    look_ahead_->far_record(records_[i]);
-    if (i < core::LookAhead::kNear) look_ahead_->near_record(records_[i]);
+  // Hints read records, and only those without a fault of form have all that is read.
+  const std::size_t hinted =
+      look_ahead_->worthwhile() ? std::min<std::size_t>(count, batch.well_formed) : 0;
+  for (std::size_t i = 0; i < hinted && i < core::LookAhead::kFar; ++i) {
+    look_ahead_->far_input(records_[i]);
+    if (i < core::LookAhead::kNear) look_ahead_->near_input(records_[i]);
   }
   for (std::size_t i = 0; i < count; ++i) {
     if (++sequence > settings_.until) return false;
-    if (i + core::LookAhead::kFar < count)
-      look_ahead_->far_record(records_[i + core::LookAhead::kFar]);
-    if (i + core::LookAhead::kNear < count) {
-      look_ahead_->near_record(records_[i + core::LookAhead::kNear]);
+    if (i + core::LookAhead::kFar < hinted)
+      look_ahead_->far_input(records_[i + core::LookAhead::kFar]);
+    if (i + core::LookAhead::kNear < hinted) {
+      look_ahead_->near_input(records_[i + core::LookAhead::kNear]);
     }
     const InputRecord record{sequence, {records_[i], core::input_words(records_[i][0])}};
     if (!apply_record(record, i < batch.well_formed) || !check_marks(sequence)) return false;

@@ -118,15 +118,13 @@ class Replay final : private core::ReportPort {
   void start_populating();
   void stop_populating();
 
-  std::uint64_t room_[core::kRoomWordsMax] = {};
-  std::uint64_t* const place_ = room_;
+  ReportDigest reports_digest_;  // whose rooms are the port's
   InputStream& input_;
   ReplaySettings settings_;
   ReplayEngine engine_;
   std::optional<core::LookAhead> look_ahead_;
   std::vector<ReplayObserver*> observers_;
   ReplayOutcome outcome_;
-  ReportDigest reports_digest_;
   std::vector<const std::uint64_t*> records_;  // of the batch that is applied
   std::thread populating_;
   std::atomic<bool> populating_ends_{false};  // pairs with nothing: the thread may see it late

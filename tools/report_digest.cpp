@@ -24,8 +24,9 @@ std::uint64_t ReportDigest::value() noexcept {
 }
 
 void ReportDigest::flush() noexcept {
-  XXH3_64bits_update(state_.get(), gathered_, used_ * sizeof gathered_[0]);
-  used_ = 0;
+  const auto words = static_cast<std::size_t>(room_ - gathered_) - 1;
+  XXH3_64bits_update(state_.get(), gathered_, words * sizeof gathered_[0]);
+  room_ = gathered_ + 1;
 }
 
 }  // namespace shmatch::tools

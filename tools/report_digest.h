@@ -2,7 +2,8 @@
 // the same, in the same order.
 //
 // Reports are gathered and hashed many at a time: hashing each by itself would wait for the one
-// before. Thread: one. Only construction allocates.
+// before. They lie as in a ring, each slot with a word in front, so that they can be built where
+// they are hashed. Thread: one. Only construction allocates.
 #pragma once
 
 #include <cstddef>
@@ -19,17 +20,27 @@ class ReportDigest {
  public:
   // Throws std::bad_alloc.
   ReportDigest();
+  ReportDigest(const ReportDigest&) = delete;
+  ReportDigest& operator=(const ReportDigest&) = delete;
 
+  // Where the next report may be built (core/report_port.h).
+  std::uint64_t* const& room() const noexcept { return room_; }
+  // It was built there, and has so many slots.
+  void add_built(core::SessionSlot to, std::uint32_t slots) noexcept {
+    room_[-1] = to;
+    for (std::uint32_t slot = 1; slot < slots; ++slot) {
+      room_[slot * core::kRoomStride - 1] = 0;
+    }
+    room_ += slots * core::kRoomStride;
+    if (room_ > gathered_ + kGathered) flush();
+  }
   void add(core::SessionSlot to, const core::Report& report) noexcept {
-    gather<core::kSlotWords>(to, report.words, report.slots());
-  }
-  // A report of `slots` slots in the room where it was built (core/report_port.h).
-  void add(core::SessionSlot to, const std::uint64_t* room, std::uint32_t slots) noexcept {
-    gather<core::kRoomStride>(to, room, slots);
+    core::build(report, room_);
+    add_built(to, report.slots());
   }
 
-  // XXH3, 64 bits, of one word for the session slot and then the slots of the report, for each
-  // report so far. May be asked at any time.
+  // XXH3, 64 bits, of the slots of all reports so far, each behind one word: of a report's first
+  // slot that is the session slot, of the others 0. May be asked at any time.
   std::uint64_t value() noexcept;
 
  private:
@@ -40,24 +51,10 @@ class ReportDigest {
   };
   void flush() noexcept;
 
-  // Slots that begin `Stride` words apart.
-  template <std::size_t Stride>
-  void gather(core::SessionSlot to, const std::uint64_t* from, std::uint32_t slots) noexcept {
-    const std::size_t words = std::size_t{slots} * core::kSlotWords;
-    if (used_ + 1 + words > kGathered) flush();
-    gathered_[used_] = to;
-    std::uint64_t* into = gathered_ + used_ + 1;
-    for (std::uint32_t slot = 0; slot < slots; ++slot) {
-      core::copy_words(into, from, core::kSlotWords);
-      into += core::kSlotWords;
-      from += Stride;
-    }
-    used_ += 1 + words;
-  }
-
   std::unique_ptr<XXH3_state_s, Free> state_;
-  std::size_t used_ = 0;
-  std::uint64_t gathered_[kGathered];
+  // With room for the longest report behind what is hashed at once.
+  alignas(64) std::uint64_t gathered_[kGathered + core::kRoomWordsMax + 1];
+  std::uint64_t* room_ = gathered_ + 1;
 };
 
 }  // namespace shmatch::tools
