@@ -134,9 +134,9 @@ class EngineLoop final : private core::ReportPort {
   // All have room for every session from the start.
   std::vector<Session*> by_slot_;      // null where none is open
   std::vector<std::uint64_t*> rooms_;  // by slot, the sessions keep them up to date (lend_rooms)
-  PollingOrder<Session> polling_;  // the open ones
-  std::vector<Session*> doomed_;   // still open, to be ended before the next input
-  std::vector<Session*> ended_;    // closed in this pass, not yet given back
+  PollingOrder<Session> polling_;      // the open ones
+  std::vector<Session*> doomed_;       // still open, to be ended before the next input
+  std::vector<Session*> ended_;        // closed in this pass, not yet given back
   std::vector<core::SessionSlot>
       sweeping_slots_;                      // ended, and not yet free or detached in the core
   std::vector<core::SessionSlot> orphans_;  // wait for their clients since the restart
