@@ -20,7 +20,7 @@ STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
-main { max-width: 60rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
+main { max-width: 64rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
 h1 { font-size: 1.6rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2.5rem 0 .25rem; }
 p { margin: .25rem 0 .75rem; max-width: 46rem; } .soft { color: var(--soft); }
 .warning { border-left: 4px solid var(--c1); padding: .25rem .75rem; }
@@ -235,7 +235,7 @@ def core(report):
         chart(each_axis("live orders (logarithmic)", [row["live_orders"] for row in rows], short),
               log_axis("nanoseconds an operation (logarithmic)", values), drawn,
               "Cost by live orders"),
-        table(("operation", "live orders", "ns (rounds)", "bare cancel ns", "baseline ns",
+        table(("operation", "live orders", "ns (rounds)", "bare ns", "baseline ns",
                "speedup (rounds)", "bytes an order"),
               [(row["op"], f"{row['live_orders']:,}", with_range(row, "ns_per_op", 1),
                 f"{row['bound_ns']:.1f}", f"{row['baseline_ns']:.1f}", with_range(row, "speedup"),

@@ -28,6 +28,7 @@ TEST(EngineClock, AgreesWithTheKernelAndNeverGoesBack) {
     const core::TimeNs now = clock.now();
     const core::TimeNs after = wall();
     ASSERT_GE(now, last);
+    ASSERT_EQ(clock.last(), now);
     ASSERT_GE(now, before - kTolerance);
     ASSERT_LE(now, after + kTolerance);
     last = now;
