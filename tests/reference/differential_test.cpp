@@ -122,6 +122,15 @@ std::optional<std::string> run_stream(const Profile& profile, std::uint64_t seed
   return {};
 }
 
+// All sessions of an engine may be swept at once, and no other command goes then.
+TEST(RandomStreams, SweepWhereNoLogonGoes) {
+  const std::vector<Profile> profiles = all_profiles();
+  RandomStream stream(profiles.front(), kSeedDefault);
+  bool swept = false;
+  for (int i = 0; i < 1'000 && !swept; ++i) swept = stream.next().kind == Command::Kind::kSweep;
+  EXPECT_TRUE(swept);
+}
+
 // Tests of the streams themselves: what they never reach, they cannot compare. All look at one run.
 class Streams : public testing::Test {
  protected:

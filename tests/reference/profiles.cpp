@@ -134,7 +134,8 @@ Profile dying_engine() {
 
 Profile rate_limited() {
   Profile profile = named("rate_limited", traders_only());
-  profile.configuration.rate_per_second = 700;
+  // About as many as a session sends.
+  profile.configuration.rate_per_second = 250;
   profile.configuration.rate_burst = 4;
   return profile;
 }

@@ -53,7 +53,10 @@ Command RandomStream::next() {
   const auto slot = static_cast<SessionSlot>(random_.below(clients_.size()));
   const Client& client = clients_[slot];
   order_of_ = 0;
-  Command command = client.state == SessionState::kFree   ? logon(slot)
+  // Where every session is being swept, nothing but a sweep goes on.
+  const bool sweeps = logon_waits_ && random_.percent(25);
+  Command command = sweeps                                ? sweep()
+                    : client.state == SessionState::kFree ? logon(slot)
                     : client.state == SessionState::kOpen ? use(client)
                                                           : come_back(client);
   command.id = ++last_id_;
@@ -61,10 +64,12 @@ Command RandomStream::next() {
   command.now = now_;
   command.order_of = order_of_;
   newest_.command = command.id;
+  logon_waits_ = command.kind == Command::Kind::kLogon;
   return command;
 }
 
 void RandomStream::applied(const Command& command) {
+  logon_waits_ = false;
   Client& client = clients_[command.slot];
   switch (command.kind) {
     case Command::Kind::kLogon:
@@ -120,16 +125,20 @@ Command RandomStream::use(const Client& client) {
 
 // What becomes of a session that is orphaned or detached.
 Command RandomStream::come_back(const Client& client) {
-  Command command;
+  Command command = sweep();
   const bool orphaned = client.state == SessionState::kOrphaned;
   if (client.resumable && random_.percent(60)) {
     command.kind = Command::Kind::kResume;
     choose_flags(command.logon);
   } else if (random_.percent(50)) {
     command.kind = orphaned ? Command::Kind::kEndSession : Command::Kind::kForgetSession;
-  } else {
-    command.kind = Command::Kind::kSweep;
   }
+  return command;
+}
+
+Command RandomStream::sweep() {
+  Command command;
+  command.kind = Command::Kind::kSweep;
   return command;
 }
 

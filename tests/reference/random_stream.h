@@ -114,6 +114,7 @@ class RandomStream {
     core::ClOrdId cl_ord_id = 0;
   };
 
+  static Command sweep();
   Command logon(core::SessionSlot slot);
   Command come_back(const Client& client);
   Command use(const Client& client);
@@ -135,6 +136,7 @@ class RandomStream {
   std::uint32_t last_id_ = 0;
   std::uint32_t order_of_ = 0;
   core::TimeNs now_ = 1'000'000'000;
+  bool logon_waits_ = false;  // the newest command is a logon, and was not applied yet
 };
 
 }  // namespace shmatch::reference
