@@ -70,13 +70,6 @@ void LookAhead::near(const std::uint64_t* message) noexcept {
   follow_forgotten();
 }
 
-void LookAhead::between() const noexcept {
-  const OrderStore& store = state_.store_;
-  const Index next = store.free_from(store.counters().cursor);
-  if (next != kNoIndex) store.prefetch_free(next);
-  store.prefetch_ending();
-}
-
 // What a cancel of the order needs: with a digest that is all there is of it.
 void LookAhead::prefetch_order(Index slot) const noexcept {
   if (state_.keep_digest_) return state_.store_.prefetch(slot);

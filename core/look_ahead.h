@@ -34,9 +34,6 @@ class LookAhead {
   // For the request that is kNear requests away, after far: where what it names leads to.
   void near(const std::uint64_t* message) noexcept;
 
-  // When nothing waits: what the next entry and the next cancel will write, whatever they name.
-  void between() const noexcept;
-
   // The same for inputs of any kind, whose records have no fault of form (core/input_record.h).
   void far_input(const std::uint64_t* words) noexcept {
     if (input_kind(words[0]) == InputKind::kRequest) far(words + kInputRequestWords);

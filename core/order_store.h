@@ -57,8 +57,6 @@ class OrderStore {
     if (ended.key != 0) client_ids_.prefetch(ended.key);
     free_.prefetch(ended.slot);
   }
-  // An order will end.
-  void prefetch_ending() const noexcept { core::prefetch(&finished_[next_finished_]); }
   // The slot will be taken by a new order.
   void prefetch_free(Index slot) const noexcept {
     prefetch(slot);

@@ -72,6 +72,7 @@ void EngineLoop::run() noexcept {
     work_ += done + 1;
     if (done != 0) {
       empty_passes_ = 0;
+      time_is_new_ = false;
     } else {
       idle();
     }
@@ -152,7 +153,6 @@ std::uint32_t EngineLoop::visit(Session& session) noexcept {
   }
   settle();
   if (taken != 0) log_.publish();
-  if (taken == 1) hints_.between();
   counts_.requests += taken;
   session.set_last_batch(taken);
   return taken;

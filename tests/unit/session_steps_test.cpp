@@ -172,26 +172,34 @@ TEST_F(SessionSteps, RoomsAreLentWhileNothingIsOutOfTheOrdinary) {
     EXPECT_NE(room_, nullptr);
     report();
   }
+  EXPECT_EQ(room_, nullptr);
   EXPECT_EQ(session_->ask_room(), nullptr);
   for (int i = 0; i < 13; ++i) report();
   read_all();
   EXPECT_EQ(read_, 256U);
   // There is room in the ring, but the backlog comes first.
+  EXPECT_EQ(room_, nullptr);
   EXPECT_EQ(session_->ask_room(), nullptr);
   ASSERT_TRUE(session_->flush(kAll));
   report();
   read_all();
   EXPECT_EQ(read_, 267U);
   EXPECT_NE(session_->ask_room(), nullptr);
+  report();
+  EXPECT_NE(room_, nullptr);
   session_->start_draining();
+  EXPECT_EQ(room_, nullptr);
   EXPECT_EQ(session_->ask_room(), nullptr);
 
   make({.gated = true, .seen = {}});
   session_->lend_rooms(&room_);
+  EXPECT_EQ(room_, nullptr);
   EXPECT_EQ(session_->ask_room(), nullptr);
   make({});
   session_->lend_rooms(&room_);
+  EXPECT_NE(room_, nullptr);
   EXPECT_TRUE(session_->doom(ipc::EndReason::kBreach));
+  EXPECT_EQ(room_, nullptr);
   EXPECT_EQ(session_->ask_room(), nullptr);
 }
 
