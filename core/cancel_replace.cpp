@@ -23,10 +23,6 @@ namespace shmatch::core {
     return report_receipt(slot, request_sequence, RequestType::kNewOrder, refusal);
   }
   cancel_working(goes, CancelReason::kUserModified, sessions_[slot].user, slot, now);
-  // The order that had to be forgotten for it may have had its entry before this one's place.
-  if (request.cl_ord_id > 0) {
-    comes.place = store_.client_ids().locate(comes.account, request.cl_ord_id, comes.key);
-  }
   start_order(origin, request, comes, now);
 }
 

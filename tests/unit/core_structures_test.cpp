@@ -2,7 +2,6 @@
 // edges.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <set>
@@ -14,33 +13,14 @@
 #include "core/order_store.h"
 #include "core/price_ladder.h"
 #include "core/slot_bitmap.h"
+#include "tests/unit/arena_memory.h"
 #include "tests/unit/random.h"
 
 namespace shmatch::core {
 namespace {
 
+using Memory = tests::ArenaMemory;
 using tests::Random;
-
-// Zeroed memory for what `make(arena)` carves.
-class Memory {
- public:
-  template <class Make>
-  explicit Memory(Make make) {
-    Arena measuring;
-    make(measuring);
-    size_ = (measuring.used() + 4095) / 4096 * 4096;
-    memory_.reset(static_cast<std::byte*>(std::aligned_alloc(4096, size_)));
-    std::fill_n(memory_.get(), size_, std::byte{0});
-  }
-  Arena arena() { return Arena({memory_.get(), size_}); }
-
- private:
-  struct Free {
-    void operator()(std::byte* p) const { std::free(p); }
-  };
-  std::size_t size_ = 0;
-  std::unique_ptr<std::byte, Free> memory_;
-};
 
 TEST(SlotBitmap, FindsTheNextMemberLikeASet) {
   for (const std::size_t slots : {1U, 63U, 64U, 65U, 4096U, 4097U, 300'000U}) {
@@ -420,7 +400,7 @@ TEST(OrderStore, APairNamesItsNewestOrder) {
   EXPECT_EQ(store.orders.find(3, 77), fresh) << "the older order takes the pair not with it";
 }
 
-// Small tables make every kind of collision and backward shift; several salts make different ones.
+// Small tables make every kind of collision; several salts make different ones.
 TEST(ClientIdIndex, AgreesWithAMapWhateverTheSalt) {
   for (std::uint64_t salt = 1; salt <= 40; ++salt) {
     const Capacities capacities{.working_orders = 48, .finished_orders = 16, .sessions = 1};
