@@ -171,7 +171,7 @@ class MatchingEngine::State {
   void fan_out(Index account, SessionSlot also, Event event) noexcept;
   template <class Event>
   void fan_out_to_many(Index account, SessionSlot also, std::uint32_t ordinal,
-                       Event event) noexcept;
+                       const Event& event) noexcept;
   template <class Event>
   void send_event(SessionSlot to, std::uint32_t ordinal, Event event) noexcept;
 

@@ -88,42 +88,41 @@ void MatchingEngine::State::start_order(const Origin& origin, const NewOrder& re
   report_accepted(origin.slot, origin.request, place.order_id, cl_ord_id);
 
   Session& session = sessions_[origin.slot];
-  Order order{.order_id = place.order_id,
-              .cl_ord_id = cl_ord_id,
-              .leaves = judged.quantity,
-              .orig_quantity = judged.quantity,
-              .next = kNoIndex,
-              .previous = kNoIndex,
-              .level = kNoIndex,
-              .key_or_number = judged.key,
-              .account = static_cast<std::uint16_t>(judged.account),
-              .instrument = static_cast<std::uint16_t>(instrument),
-              .entered_by = static_cast<std::uint16_t>(session.user),
-              .ended_by = 0,
-              .side = request.side,
-              .order_type = request.order_type,
-              .time_in_force = request.time_in_force,
-              .flags = 0,
-              .state = OrderState::kWorking,
-              .change_reason = ChangeReason::kNewInputAccepted,
-              .cancel_reason = CancelReason::kNone};
   const Ticks limit = limit_of(request, judged.price);
   const bool meets_nobody = !books_.meets(instrument, request.side, limit);
+  OrderBooks::Joined joined{kNoIndex, kNoIndex};
   if (meets_nobody && rests) {
-    const OrderBooks::Joined joined =
-        books_.join(queue, place.slot, judged.price, judged.quantity, now);
-    order.level = joined.level;
-    order.previous = joined.previous;
-    order.flags = kFlagAddedToBook;
+    joined = books_.join(queue, place.slot, judged.price, judged.quantity, now);
   }
-  const OrderDetail detail{.gross = 0,
-                           .price = judged.price,
-                           .receive_time = now,
-                           .update_time = now,
-                           .last_trade = 0,
-                           .digest = 0};
-  store_[place.slot] = order;
-  store_.detail(place.slot) = detail;
+  // Written where they stay: a record that is put together elsewhere field by field and then copied
+  // has to wait for its fields.
+  Order& order = store_[place.slot];
+  order = {.order_id = place.order_id,
+           .cl_ord_id = cl_ord_id,
+           .leaves = judged.quantity,
+           .orig_quantity = judged.quantity,
+           .next = kNoIndex,
+           .previous = joined.previous,
+           .level = joined.level,
+           .key_or_number = judged.key,
+           .account = static_cast<std::uint16_t>(judged.account),
+           .instrument = static_cast<std::uint16_t>(instrument),
+           .entered_by = static_cast<std::uint16_t>(session.user),
+           .ended_by = 0,
+           .side = request.side,
+           .order_type = request.order_type,
+           .time_in_force = request.time_in_force,
+           .flags = joined.level == kNoIndex ? std::uint8_t{0} : kFlagAddedToBook,
+           .state = OrderState::kWorking,
+           .change_reason = ChangeReason::kNewInputAccepted,
+           .cancel_reason = CancelReason::kNone};
+  OrderDetail& detail = store_.detail(place.slot);
+  detail = {.gross = 0,
+            .price = judged.price,
+            .receive_time = now,
+            .update_time = now,
+            .last_trade = 0,
+            .digest = 0};
   const bool marks = session.marks_orders();
   if (marks) session.entered_orders = true;
   store_.walk(place.slot) = {marks ? session.serial : 0, judged.account};
@@ -137,8 +136,10 @@ void MatchingEngine::State::start_order(const Origin& origin, const NewOrder& re
   settle(place.slot, origin.slot, now);
 }
 
-void MatchingEngine::State::match(Index taker, Ticks limit, SessionSlot origin,
-                                  TimeNs now) noexcept {
+// Not inline, and settle neither: what comes to rest at once pays nothing for what does not.
+[[gnu::noinline, gnu::flatten]] void MatchingEngine::State::match(Index taker, Ticks limit,
+                                                                  SessionSlot origin,
+                                                                  TimeNs now) noexcept {
   const Order& order = store_[taker];
   const Side other = opposite(order.side);
   if (order.time_in_force == TimeInForce::kFok &&
@@ -202,7 +203,9 @@ void MatchingEngine::State::execute(Index taker, const Level& level, SessionSlot
 
 // The new order has traded what it could: it ends, or it rests. Either way its one state event says
 // so, and the digest covers it from now on.
-void MatchingEngine::State::settle(Index index, SessionSlot origin, TimeNs now) noexcept {
+[[gnu::noinline, gnu::flatten]] void MatchingEngine::State::settle(Index index,
+                                                                   SessionSlot origin,
+                                                                   TimeNs now) noexcept {
   Order& order = store_[index];
   if (order.leaves > 0 && may_rest(order)) [[likely]] {
     if (executed(order) != 0) order.change_reason = ChangeReason::kTrade;

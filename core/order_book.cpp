@@ -1,5 +1,7 @@
 #include "core/order_book.h"
 
+#include <algorithm>
+
 #include "core/check.h"
 #include "core/digest.h"
 
@@ -8,6 +10,13 @@ namespace {
 
 // Lots are never negative; said so, the upper half costs nothing.
 Wide wide(Lots lots) noexcept { return static_cast<std::uint64_t>(lots); }
+
+// Without a branch, for what is a toss (whether an order stands at an end of its queue): both
+// places are worked out before the choice, so there is nothing to jump over.
+Index* select(bool first, Index* one, Index* other) noexcept {
+  asm("" : "+r"(one), "+r"(other));
+  return first ? one : other;
+}
 
 std::uint64_t level_digest(const Level& level) noexcept {
   return digest_of(level.side_key, {static_cast<std::uint64_t>(level.price),
@@ -99,8 +108,11 @@ void OrderBooks::remove(Index slot, TimeNs now) noexcept {
     return close_level(index, level);
   }
   SHMATCH_CHECK(!__builtin_sub_overflow(level.quantity, leaves, &level.quantity));
-  (order.previous == kNoIndex ? level.head : orders_[order.previous].next) = order.next;
-  (order.next == kNoIndex ? level.tail : orders_[order.next].previous) = order.previous;
+  const Index previous = order.previous;
+  const Index next = order.next;
+  const auto last = static_cast<Index>(orders_.size() - 1);
+  *select(previous == kNoIndex, &level.head, &orders_[std::min(previous, last)].next) = next;
+  *select(next == kNoIndex, &level.tail, &orders_[std::min(next, last)].previous) = previous;
   --level.order_count;
   changed(level, now);
 }

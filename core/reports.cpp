@@ -96,8 +96,8 @@ template <class Event>
 template <class Event>
 [[gnu::noinline]] void MatchingEngine::State::fan_out_to_many(Index account, SessionSlot also,
                                                               std::uint32_t ordinal,
-                                                              Event event) noexcept {
-  sessions_.for_each_receiver(account, also, [this, ordinal, event](SessionSlot slot) noexcept {
+                                                              const Event& event) noexcept {
+  sessions_.for_each_receiver(account, also, [this, ordinal, &event](SessionSlot slot) noexcept {
     send_event(slot, ordinal, event);
   });
 }
