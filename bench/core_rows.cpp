@@ -10,8 +10,10 @@
 //   mixed           half send_rest, four tenths cancel_random, one tenth send_cross, shuffled
 //
 // An engine works through blocks of one kind of operation; what is missing or too many afterwards
-// is made good outside the measured time. Core, baseline and bare cancel take turns, two blocks
-// each, of which the second counts, with the same operations on the same orders. `bytes_per_order`
+// is made good outside the measured time. Core, baseline and bare cancel take turns, at least two
+// blocks and 40,000 operations each, with the same operations on the same orders. The median of the
+// second half of the blocks counts: until then caches and page tables hold what the others needed.
+// `bytes_per_order`
 // is by how much MatchingEngine::memory_size grows for each working order that is configured;
 // cold_ns is the same operation without hints and with nothing else in flight: a fence stands
 // before and behind it.
@@ -42,6 +44,8 @@ using core::Side;
 constexpr core::Ticks kMiddle = 1'000'000;
 constexpr std::uint64_t kLevels = 500;  // a side
 constexpr std::size_t kBareBatch = 32;
+constexpr std::size_t kLargestBlock = 100'000;
+constexpr std::size_t kOperationsATurn = 40'000;
 
 enum class Op { kCancelRandom, kSendRest, kSendCross, kMixed };
 constexpr std::array kOps = {Op::kCancelRandom, Op::kMixed, Op::kSendRest, Op::kSendCross};
@@ -317,14 +321,21 @@ struct Costs {
 
 void one_round(Op op, std::size_t live, std::size_t block, CoreSubject& fast,
                BaselineSubject& plain, BareCancel& bare, Costs& costs) {
-  // The second block counts: the others have had the caches meanwhile.
-  const auto with = [&](auto& subject, Way way) {
-    double cost = 0;
-    for (int i = 0; i < 2; ++i) {
-      cost = timed_block(subject, op, block, way);
-      refill(subject, live, block);
+  const std::size_t blocks = std::max<std::size_t>(2, kOperationsATurn / block);
+  const auto second_half = [blocks](auto one_block) {
+    std::vector<double> counted;
+    for (std::size_t i = 0; i < blocks; ++i) {
+      const double cost = one_block();
+      if (i >= blocks / 2) counted.push_back(cost);
     }
-    return cost;
+    return tools::spread_of(counted).median;
+  };
+  const auto with = [&](auto& subject, Way way) {
+    return second_half([&] {
+      const double cost = timed_block(subject, op, block, way);
+      refill(subject, live, block);
+      return cost;
+    });
   };
   costs.core.push_back(with(fast, Way::kHints));
   costs.baseline.push_back(with(plain, Way::kPlain));
@@ -333,17 +344,17 @@ void one_round(Op op, std::size_t live, std::size_t block, CoreSubject& fast,
   with(plain, Way::kPlain);  // both see the same operations
   costs.cold.push_back(with(fast, Way::kSerialised));
   with(plain, Way::kPlain);
-  for (int i = 0; i < 2; ++i) {
+  costs.bound.push_back(second_half([&] {
     bare.choose(block);
     const double bound = nanoseconds_each(block, [&] { bare.cancel(); });
     bare.restore();
-    if (i == 1) costs.bound.push_back(bound);
-  }
+    return bound;
+  }));
 }
 
 // False when the engines did not do the same.
 bool measure(const Options& options, std::size_t live, ResultRows& rows) {
-  const std::size_t block = std::min<std::size_t>(live / 4, 10'000);
+  const std::size_t block = std::min<std::size_t>(live / 4, kLargestBlock);
   CoreSubject fast(live, block, options.digest);
   BaselineSubject plain(live, block);
   BareCancel bare(live, 2 * kLevels, kBareBatch);

@@ -82,8 +82,8 @@ PROGRAMS = [
     }, lambda result: {"watching": result}),
     ("core_rows", {
         "smoke": ["--json", "--rounds", "5"],
-        "quick": ["--json"],
-        "full": ["--json", "--large"],
+        "quick": ["--json", "--rounds", "9"],
+        "full": ["--json", "--rounds", "9", "--large"],
     }, as_printed),
     ("workload_cost", {
         "smoke": ["--json", "--rounds", "5", "--orders", "2000"],
