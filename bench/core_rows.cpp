@@ -112,7 +112,7 @@ static_assert(offsetof(core::OrderChanged, order_id) == 16 &&
 // execute lines.
 class Population {
  public:
-  Population(std::size_t live, std::size_t block) : ids_(live + block) {
+  Population(std::size_t live, std::size_t block) : ids_(live + block), where_(live + block) {
     for (std::size_t place = ids_.size(); place-- > 0;) free_.push_back(place);
     sink.notes.resize(4 * block);
   }
@@ -139,22 +139,21 @@ class Population {
 
   // After the lines were executed.
   void take_note() {
+    free_.resize(free_.size() - entered_);
     for (std::size_t i = 0; i < sink.count; ++i) {
       const NotingSink::Note& note = sink.notes[i];
       const auto place = static_cast<std::size_t>(note.cl_ord_id - 1);
       if (place >= ids_.size()) continue;  // a taker
+      ids_[place] = note.order_id;
       if (note.order_id != 0) {
-        ids_[place] = note.order_id;
+        where_[place] = live_.size();
         live_.push_back(place);
       } else {
-        ids_[place] = 0;
+        move_live(live_.size() - 1, where_[place]);
+        live_.pop_back();
+        free_.push_back(place);
       }
     }
-    free_.resize(free_.size() - entered_);
-    const auto gone = [this](std::size_t place) { return ids_[place] == 0; };
-    const auto kept = std::partition(live_.begin(), live_.end(), [&](auto p) { return !gone(p); });
-    free_.insert(free_.end(), kept, live_.end());
-    live_.erase(kept, live_.end());
   }
 
   std::size_t live() const noexcept { return live_.size(); }
@@ -173,8 +172,16 @@ class Population {
 
   // A random live place that this plan has not chosen yet.
   std::size_t choose() {
-    std::swap(live_[cancelled_], live_[cancelled_ + random_.below(live_.size() - cancelled_)]);
-    return live_[cancelled_++];
+    const std::size_t at = cancelled_ + random_.below(live_.size() - cancelled_);
+    const std::size_t chosen = live_[at];
+    move_live(cancelled_, at);
+    live_[cancelled_] = chosen;
+    where_[chosen] = cancelled_++;
+    return chosen;
+  }
+  void move_live(std::size_t from, std::size_t to) noexcept {
+    live_[to] = live_[from];
+    where_[live_[to]] = to;
   }
 
   core::NewOrder entry(bool takes) {
@@ -202,6 +209,7 @@ class Population {
 
   std::vector<core::OrderId> ids_;  // by place; 0: free
   std::vector<std::size_t> live_;
+  std::vector<std::size_t> where_;  // by place, while it is live: its index in live_
   std::vector<std::size_t> free_;
   std::size_t cancelled_ = 0;  // of this plan
   std::size_t entered_ = 0;
