@@ -41,7 +41,7 @@ def types(text, pattern):
 def main(project):
     root = Path(project)
     document = (root / "docs/PROTOCOL.md").read_text()
-    messages = (root / "core/message.h").read_text()
+    messages = (root / "core/message_types.h").read_text()
     faults = []
 
     asserted = asserted_layout((root / "core/message_layout.h").read_text() +

@@ -31,6 +31,7 @@ CLIENT_CORE_HEADERS = {
     "core/decimal.h",
     "core/message.h",
     "core/message_layout.h",
+    "core/message_types.h",
     "core/prefetch.h",
     "core/reject.h",
     "core/report_port.h",
@@ -43,7 +44,7 @@ CORE_BANNED_HEADERS = {
     "future", "iostream", "latch", "mutex", "random", "semaphore", "shared_mutex", "stop_token",
     "thread", "unordered_map",
 }
-CORE_PURE_LIBRARIES = {"crc32c/crc32c.h", "xxhash.h"}
+CORE_PURE_LIBRARIES = {"crc32c/crc32c.h", "emmintrin.h", "xxhash.h"}
 CORE_BANNED_WORDS = [
     # Placement new, which has an argument list, allocates nothing.
     (re.compile(r"\bnew\b(?!\s*\()"), "new"),
