@@ -130,7 +130,7 @@ class ClientIdIndex {
     std::uint16_t beyond;
     std::uint16_t reach;
 
-    // The entries with this tag, a bit each.
+    // The entries with this tag, a bit each. The row's last four bytes are the counters.
     std::uint32_t tagged(std::uint8_t tag) const noexcept {
       return bytes_equal(tags, tag) & ((1U << kEntries) - 1);
     }
