@@ -2,7 +2,8 @@
 // else the newest one that is still remembered.
 //
 // A table of cache lines with room for twelve entries each, filled by half. A pair has a home line;
-// its entry is there unless that was full (one line in a hundred), else in the next line with room.
+// its entry is there unless that was full, else in the next line with room: when as many orders
+// are known as there can be, one line in a hundred has more pairs than room.
 // A home counts its entries that are elsewhere and knows how far they can be, so a search ends at
 // home nearly always, whether the pair is known or not. Erasing empties a place and moves nothing:
 // no tombstones, so searches do not grow with age, and no growth, so no pause. Nothing here asks
@@ -33,6 +34,8 @@ namespace shmatch::core {
 
 class ClientIdIndex {
  public:
+  static constexpr unsigned kEntries = 12;  // room of a line
+
   // What the index knows a pair by; its lowest byte is never 0.
   using Key = std::uint32_t;
   // A pair's entry, or where it would go. Good until another entry is put. Opaque; one word,
@@ -47,13 +50,12 @@ class ClientIdIndex {
         salt0_(salt),
         salt1_(salt * 0xD6E8FEB86659FD93U + 0xA0761D6478BD642FU) {}
 
-  // Folded 128-bit product of the salted halves of the pair.
+  // Folded 128-bit product of the salted halves of the pair, folded once more with a constant: once
+  // alone, ids that grow by equal steps crowd some homes under one salt in a hundred.
   Key key_of(Index account, ClOrdId cl_ord_id) const noexcept {
-    const Wide product = static_cast<Wide>(static_cast<std::uint64_t>(cl_ord_id) ^ salt0_) *
-                         ((std::uint64_t{account} * 0x9E3779B97F4A7C15U) ^ salt1_);
-    const auto folded =
-        static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-    const auto key = static_cast<Key>(folded ^ (folded >> 32));
+    const std::uint64_t once = fold(static_cast<std::uint64_t>(cl_ord_id) ^ salt0_,
+                                    (std::uint64_t{account} * kMultiplier) ^ salt1_);
+    const auto key = static_cast<Key>(fold(once, kMultiplier));
     return key | Key{tag_of(key) == 0};
   }
 
@@ -108,6 +110,13 @@ class ClientIdIndex {
     prefetch(key_of(account, cl_ord_id));
   }
 
+  // The line that is the key's home, below line_count(): its share of the lines. Any number of them
+  // will do, not only a power of two. The share is the key's upper bits, so the lower ones tell the
+  // pairs of a line apart.
+  std::uint32_t home(Key key) const noexcept {
+    return static_cast<std::uint32_t>(key * line_count_ >> 32);
+  }
+  std::size_t line_count() const noexcept { return line_count_; }
   // How many entries there are; walks all lines.
   std::size_t count() const noexcept {
     std::size_t count = 0;
@@ -118,7 +127,7 @@ class ClientIdIndex {
   }
 
  private:
-  static constexpr unsigned kEntries = 12;
+  static constexpr std::uint64_t kMultiplier = 0x9E37'79B9'7F4A'7C15U;
   static constexpr Place kAway = 1;  // not in the pair's home
   static constexpr unsigned kLineShift = 5;
 
@@ -137,10 +146,9 @@ class ClientIdIndex {
   };
   static_assert(sizeof(Line) == 64 && offsetof(Line, tags) == 64 - 16);
 
-  // The key's share of the lines: any number will do, not only a power of two. That is the key's
-  // upper bits, so the lower ones tell the pairs of a line apart.
-  std::uint32_t home(Key key) const noexcept {
-    return static_cast<std::uint32_t>(key * line_count_ >> 32);
+  static std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
+    const Wide product = static_cast<Wide>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
   }
   static std::uint8_t tag_of(Key key) noexcept { return static_cast<std::uint8_t>(key); }
   std::uint32_t next(std::uint32_t line) const noexcept {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <vector>
@@ -17,7 +19,6 @@ namespace {
 using tests::Random;
 
 constexpr std::size_t kOrders = 60;
-constexpr std::size_t kLines = 11;  // what so many orders are given
 constexpr std::uint64_t kSalt = 0x5EED;
 
 class CrowdedIndex {
@@ -32,7 +33,7 @@ class CrowdedIndex {
   std::vector<ClOrdId> at_home(std::size_t line, std::size_t count) const {
     std::vector<ClOrdId> result;
     for (ClOrdId id = 1; result.size() < count; ++id) {
-      if (std::uint64_t{index_->key_of(0, id)} * kLines >> 32 == line) result.push_back(id);
+      if (index_->home(index_->key_of(0, id)) == line) result.push_back(id);
     }
     return result;
   }
@@ -54,6 +55,7 @@ class CrowdedIndex {
     }
   }
   ClientIdIndex& index() { return *index_; }
+  std::size_t last_line() const { return index_->line_count() - 1; }
   const std::map<ClOrdId, Index>& slots() const { return slots_; }
 
  private:
@@ -66,10 +68,12 @@ class CrowdedIndex {
   std::map<ClOrdId, Index> slots_;
 };
 
-// A line has 12 entries: 40 pairs of one home reach over three more lines, from the last line on
-// into the first ones.
+// 40 pairs of one home reach over three more lines, from the last line on into the first ones.
 TEST(ClientIdIndex, FindsWhatHasNoRoomAtHome) {
-  for (const std::size_t line : {std::size_t{0}, std::size_t{4}, kLines - 1}) {
+  static_assert(40 > 3 * ClientIdIndex::kEntries);
+  const std::size_t last = CrowdedIndex().last_line();
+  ASSERT_GT(last, 4U);
+  for (const std::size_t line : {std::size_t{0}, std::size_t{4}, last}) {
     CrowdedIndex crowded;
     const std::vector<ClOrdId> ids = crowded.at_home(line, 50);
     for (Index slot = 0; slot < 40; ++slot) {
@@ -87,7 +91,7 @@ TEST(ClientIdIndex, FindsWhatHasNoRoomAtHome) {
 // again, at home or not.
 TEST(ClientIdIndex, AgreesWithAMapWhenNeighbouringHomesAreCrowded) {
   CrowdedIndex crowded;
-  std::vector<ClOrdId> ids = crowded.at_home(kLines - 1, 30);
+  std::vector<ClOrdId> ids = crowded.at_home(crowded.last_line(), 30);
   for (const std::size_t line : {std::size_t{0}, std::size_t{1}}) {
     const std::vector<ClOrdId> more = crowded.at_home(line, 30);
     ids.insert(ids.end(), more.begin(), more.end());
@@ -124,7 +128,40 @@ TEST(ClientIdIndex, APairThatANewerOrderTookOverIsNotErasedWithTheOlderOne) {
   }
 }
 
-// The number of places is what the capacity asks for: twice as many as orders, whatever the number.
+// Ids that grow by equal steps, as clients choose them, spread like any others, whatever the salt:
+// of a full index's lines at most one in seventy has more pairs than room (by chance one in 114).
+TEST(ClientIdIndex, IdsInEqualStepsCrowdFewLines) {
+  constexpr std::size_t kMany = 60'000;
+  for (std::uint64_t salt = 1; salt <= 8; ++salt) {
+    tests::ArenaMemory memory(
+        [&](Arena& measuring) { ClientIdIndex(measuring, kMany, {}, salt * 0x1234567U); });
+    Arena arena = memory.arena();
+    const ClientIdIndex index(arena, kMany, {}, salt * 0x1234567U);
+    for (const ClOrdId step : {1L, 2L, 4L, 10L, 1L << 29, (1L << 32) + 1}) {
+      std::vector<unsigned> pairs(index.line_count());
+      for (ClOrdId i = 1; i <= static_cast<ClOrdId>(kMany); ++i) {
+        ++pairs[index.home(index.key_of(3, 1'000'000 + i * step))];
+      }
+      const auto crowded = std::ranges::count_if(
+          pairs, [](unsigned count) { return count > ClientIdIndex::kEntries; });
+      EXPECT_LE(static_cast<std::size_t>(crowded) * 70, index.line_count())
+          << "salt " << salt << ", step " << step;
+    }
+  }
+}
+
+// Processors without SSE2 compare one by one.
+TEST(ByteMatch, BothWaysSeeTheSameBytes) {
+  Random random(5);
+  for (int step = 0; step < 2'000; ++step) {
+    alignas(16) std::uint8_t row[16];
+    for (std::uint8_t& byte : row) byte = static_cast<std::uint8_t>(random.below(4) * 85);
+    for (const std::uint8_t value : std::initializer_list<std::uint8_t>{0, 85, 170, 255, 1}) {
+      ASSERT_EQ(bytes_equal(row, value), bytes_equal_one_by_one(row, value));
+    }
+  }
+}
+
 TEST(ClientIdIndex, TakesAsManyOrdersAsItWasMadeFor) {
   CrowdedIndex crowded;
   std::vector<ClOrdId> ids;
