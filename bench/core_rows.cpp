@@ -13,10 +13,9 @@
 // is made good outside the measured time. Core, baseline and bare cancel take turns, at least two
 // blocks and 40,000 operations each, with the same operations on the same orders. The median of the
 // second half of the blocks counts: until then caches and page tables hold what the others needed.
-// `bytes_per_order`
-// is by how much MatchingEngine::memory_size grows for each working order that is configured;
-// cold_ns is the same operation without hints and with nothing else in flight: a fence stands
-// before and behind it.
+// `bytes_per_order` is by how much MatchingEngine::memory_size grows for each working order that is
+// configured; cold_ns is the same operation without hints and with nothing else in flight: a fence
+// stands before and behind it.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -213,7 +212,7 @@ class Population {
   }
 
   std::vector<core::OrderId> ids_;  // by place; 0: free
-  // Places. Small, since it is these that a block with many orders waits for before it is timed.
+  // Places, in few bytes: between two blocks, with many orders, fetching these takes most time.
   std::vector<std::uint32_t> live_;
   std::vector<std::uint32_t> where_;  // by place, while it is live: its index in live_
   std::vector<std::uint32_t> free_;
@@ -423,7 +422,7 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   CLI::App app{"What the core needs for an operation, beside a baseline and what memory needs."};
   shmatch::bench::Options options;
-  app.add_option("--rounds", options.rounds, "Blocks of each operation and engine")
+  app.add_option("--rounds", options.rounds, "Turns of each operation and engine")
       ->check(CLI::Range(5, 10'000))
       ->capture_default_str();
   app.add_flag("--large", options.large,

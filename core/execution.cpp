@@ -20,8 +20,8 @@ Ticks limit_of(const NewOrder& request, Ticks price) noexcept {
 
 }  // namespace
 
-// Everything that a request leads to is one function: what is on its way is in registers then, not
-// in memory. It is a sixth of a cancel's cost.
+// Everything that a request usually leads to is one function: what is on its way is in registers
+// then, not in memory. It is a sixth of a cancel's cost.
 [[gnu::flatten]] void MatchingEngine::State::cancel_order(Origin origin,
                                                           const std::uint64_t* message,
                                                           TimeNs now) noexcept {
@@ -203,8 +203,7 @@ void MatchingEngine::State::execute(Index taker, const Level& level, SessionSlot
 
 // The new order has traded what it could: it ends, or it rests. Either way its one state event says
 // so, and the digest covers it from now on.
-[[gnu::noinline, gnu::flatten]] void MatchingEngine::State::settle(Index index,
-                                                                   SessionSlot origin,
+[[gnu::noinline, gnu::flatten]] void MatchingEngine::State::settle(Index index, SessionSlot origin,
                                                                    TimeNs now) noexcept {
   Order& order = store_[index];
   if (order.leaves > 0 && may_rest(order)) [[likely]] {

@@ -127,8 +127,8 @@ class ClientSession {
     const RingResult result = reports_.read(report.words);
     if (result == RingResult::kDone) [[likely]] {
       // An event follows most replies, and is there by the time that its reply has come: its line
-      // is on its way while the reply is looked at. Where nothing has been written since, this
-      // asks for nothing: the line is in this core's cache.
+      // is on its way while the reply is looked at. It takes nothing from the engine that the next
+      // poll would not take: that looks there in any case.
       core::prefetch_shared(&reports_.next_sequence());
       // Answers to queries count, too: the reports of the inputs that they saw came before them.
       if (keeps_mark_) [[unlikely]] {
