@@ -6,7 +6,6 @@
 // Thread: a command runs on one thread.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -18,6 +17,12 @@
 #include "ipc/client.h"
 #include "tools/json.h"
 #include "tools/request_codec.h"
+
+// Only commands include CLI11: it takes a compiler longer than all the rest of a source.
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace shmatch::tools {
 

@@ -1,4 +1,5 @@
 // doctor: what of this machine costs an engine and its clients time.
+#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "tools/command.h"

@@ -1,5 +1,6 @@
 // exec: AlphaPoint frames from standard input through the rings of a running engine, replies and
 // events to standard output.
+#include <CLI/CLI.hpp>
 #include <iostream>
 #include <limits>
 #include <optional>

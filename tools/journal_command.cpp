@@ -1,4 +1,5 @@
 // journal: looks at an engine's journal, checks it, repairs it, makes a snapshot of it.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <memory>

@@ -1,4 +1,5 @@
 // latency: round trips against a running engine, beside the machine's own floor and jitter.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <optional>

@@ -1,4 +1,5 @@
 // send, cancel, status: one call about one order.
+#include <CLI/CLI.hpp>
 #include <vector>
 
 #include "tools/command.h"

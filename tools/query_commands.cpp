@@ -1,4 +1,5 @@
 // open-orders and book: what works, and what the market shows.
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <vector>
 

@@ -2,6 +2,7 @@
 // of a live engine; compared, explained, cut, made smaller.
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>

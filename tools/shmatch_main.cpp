@@ -1,4 +1,5 @@
 // shmatch: the command line of a running engine.
+#include <CLI/CLI.hpp>
 #include <csignal>
 #include <exception>
 #include <iostream>

@@ -1,6 +1,7 @@
 // top: an engine's counters, from the page that it shows to whoever may log on.
 #include <poll.h>
 
+#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "ipc/observer.h"

@@ -1,6 +1,7 @@
 // watch: every order state and trade that the user may see, as it comes.
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <ctime>
 
