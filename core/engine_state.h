@@ -85,6 +85,8 @@ class MatchingEngine::State {
     Index instrument = kNoIndex;
     Lots quantity = 0;
     Ticks price = 0;
+    Ticks limit = 0;                 // the worst price that the order takes
+    bool rests = false;              // what is left of it stays in the book
     ClientIdIndex::Key key = 0;      // with a client order id: its key in the index
     ClientIdIndex::Place place = 0;  // and its place
   };
@@ -111,6 +113,9 @@ class MatchingEngine::State {
   }
   // `replaced` is the working order that goes before this one comes, or kNoIndex.
   bool judge_new_order(SessionSlot slot, const NewOrder& request, Index replaced,
+                       JudgedOrder& judged, Refusal& refusal) const noexcept;
+  // What judge_new_order leaves: an order whose amounts have to be converted, or that has a fault.
+  bool judge_any_order(SessionSlot slot, const NewOrder& request, Index replaced,
                        JudgedOrder& judged, Refusal& refusal) const noexcept;
   bool judge_account(const Session& session, const NewOrder& request, JudgedOrder& judged,
                      Refusal& refusal) const noexcept;

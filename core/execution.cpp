@@ -4,22 +4,6 @@
 
 namespace shmatch::core {
 
-namespace {
-
-// Of an order or of the request for one.
-template <class Any>
-bool may_rest(const Any& order) noexcept {
-  return order.order_type == OrderType::kLimit && order.time_in_force == TimeInForce::kGtc;
-}
-
-// The worst price that an order takes; a market order takes any.
-Ticks limit_of(const NewOrder& request, Ticks price) noexcept {
-  if (request.order_type != OrderType::kMarket) return price;
-  return request.side == Side::kBuy ? INT64_MAX : 0;
-}
-
-}  // namespace
-
 // Everything that a request usually leads to is one function: what is on its way is in registers
 // then, not in memory. It is a sixth of a cancel's cost.
 [[gnu::flatten]] void MatchingEngine::State::cancel_order(Origin origin,
@@ -80,7 +64,7 @@ void MatchingEngine::State::end_order(Index index, OrderState state, ChangeReaso
 void MatchingEngine::State::start_order(const Origin& origin, const NewOrder& request,
                                         const JudgedOrder& judged, TimeNs now) noexcept {
   const Index instrument = judged.instrument;
-  const bool rests = may_rest(request);
+  const bool rests = judged.rests;
   OrderBooks::Queue queue{};
   if (rests) queue = books_.queue_at(instrument, request.side, judged.price);
   const OrderStore::Place place = store_.allocate();
@@ -88,7 +72,7 @@ void MatchingEngine::State::start_order(const Origin& origin, const NewOrder& re
   report_accepted(origin.slot, origin.request, place.order_id, cl_ord_id);
 
   Session& session = sessions_[origin.slot];
-  const Ticks limit = limit_of(request, judged.price);
+  const Ticks limit = judged.limit;
   const bool meets_nobody = !books_.meets(instrument, request.side, limit);
   OrderBooks::Joined joined{kNoIndex, kNoIndex};
   if (meets_nobody && rests) {
@@ -206,7 +190,7 @@ void MatchingEngine::State::execute(Index taker, const Level& level, SessionSlot
 [[gnu::noinline, gnu::flatten]] void MatchingEngine::State::settle(Index index, SessionSlot origin,
                                                                    TimeNs now) noexcept {
   Order& order = store_[index];
-  if (order.leaves > 0 && may_rest(order)) [[likely]] {
+  if (order.leaves > 0 && may_rest(order.order_type, order.time_in_force)) [[likely]] {
     if (executed(order) != 0) order.change_reason = ChangeReason::kTrade;
     order.flags |= kFlagAddedToBook;
     books_.add(index, store_.detail(index).price, now);

@@ -254,4 +254,18 @@ void apply(MatchingEngine& engine, const std::uint64_t* words) noexcept {
   check_failed("a record without fault", __FILE__, __LINE__);
 }
 
+const char* try_apply(MatchingEngine& engine, const std::uint64_t* words) noexcept {
+  const bool request = input_kind(words[0]) == InputKind::kRequest;
+  const char* const fault =
+      request ? find_request_fault(engine, words) : find_state_fault(engine, words);
+  if (fault != nullptr) return fault;
+  if (!request) {
+    apply(engine, words);
+  } else {
+    engine.request(input_slot(words[0]), request_number(words), words + kInputRequestWords,
+                   static_cast<TimeNs>(words[1]));
+  }
+  return nullptr;
+}
+
 }  // namespace shmatch::core

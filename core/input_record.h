@@ -137,4 +137,7 @@ const char* find_fault(const MatchingEngine& engine, const std::uint64_t* words,
 // Applies a record without fault. Takes exactly one engine sequence number.
 void apply(MatchingEngine& engine, const std::uint64_t* words) noexcept;
 
+// find_state_fault, and apply if there is none: for whoever does nothing in between.
+const char* try_apply(MatchingEngine& engine, const std::uint64_t* words) noexcept;
+
 }  // namespace shmatch::core

@@ -35,6 +35,11 @@ inline bool needs_limit_price(OrderType type) noexcept {
   return type == OrderType::kLimit || type == OrderType::kStopLimit;
 }
 
+// Whether what such an order does not trade at once stays in the book.
+constexpr bool may_rest(OrderType type, TimeInForce time_in_force) noexcept {
+  return type == OrderType::kLimit && time_in_force == TimeInForce::kGtc;
+}
+
 // Row 3: what must be there, and what its values may be.
 inline Refusal judge_fields(const NewOrder& request) noexcept {
   if (request.account_id <= 0) return missing(Field::kAccountId);

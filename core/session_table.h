@@ -18,6 +18,7 @@
 namespace shmatch::core {
 
 inline constexpr SessionSlot kNoSession = 0xFFFF'FFFF;
+inline constexpr SessionSlot kManySessions = kNoSession - 1;
 
 // What requests need comes first: it lies in one cache line.
 struct alignas(64) Session {
@@ -97,7 +98,7 @@ class SessionTable {
     accounts.for_each_account(session.user, [&](Index account) noexcept {
       Hearers& hearers = hearers_[account];
       change(by_account_[account * words_ + slot / 64], slot, true, hearers.count);
-      hearers.first = first_of(account);
+      hearers.alone_plus_one = alone_with(account, hearers.count) + 1;
     });
   }
 
@@ -106,7 +107,7 @@ class SessionTable {
     accounts.for_each_account(sessions_[slot].user, [&](Index account) noexcept {
       Hearers& hearers = hearers_[account];
       change(by_account_[account * words_ + slot / 64], slot, false, hearers.count);
-      hearers.first = first_of(account);
+      hearers.alone_plus_one = alone_with(account, hearers.count) + 1;
     });
   }
 
@@ -114,9 +115,14 @@ class SessionTable {
   // kNoSession for none), or kNoSession where nobody does. False when there is more than one: then
   // for_each_receiver tells.
   bool only_receiver(Index account, SessionSlot also, SessionSlot& only) const noexcept {
-    const Hearers hearers = hearers_[account];
-    only = hearers.count != 0 ? hearers.first : also;
-    return all_count_ == 0 && hearers.count <= 1 && (also == only || also == kNoSession);
+    const SessionSlot alone = hearers_[account].alone_plus_one - 1;
+    only = also;
+    if (all_count_ == 0 && alone == also) [[likely]] {
+      return true;
+    }
+    if (all_count_ != 0 || alone == kManySessions) return false;
+    if (also == kNoSession) only = alone;
+    return also == kNoSession || alone == kNoSession;
   }
 
   // Calls f(slot), ascending, for each session that hears of `account`, and for `also`.
@@ -141,7 +147,7 @@ class SessionTable {
   // Of the sessions whose user has the account, without those that hear of all accounts.
   struct Hearers {
     std::uint32_t count;
-    SessionSlot first;
+    SessionSlot alone_plus_one;  // the only one, or kNoSession, or kManySessions
   };
 
   // The session's bit in `word`, and the count of such bits.
@@ -152,7 +158,8 @@ class SessionTable {
     word ^= bit;
     count += hears ? 1U : ~0U;
   }
-  SessionSlot first_of(Index account) const noexcept {
+  SessionSlot alone_with(Index account, std::uint32_t count) const noexcept {
+    if (count > 1) return kManySessions;
     for (std::size_t word = 0; word < words_; ++word) {
       const std::uint64_t bits = by_account_[account * words_ + word];
       if (bits == 0) continue;

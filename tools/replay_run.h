@@ -109,10 +109,12 @@ class Replay final : private core::ReportPort {
 
  private:
   void send(core::SessionSlot to, std::uint32_t slots) noexcept override;
+  void show(core::SessionSlot to, std::uint32_t slots) noexcept;
   // Each returns false when the replay ends there.
   bool begin();
   bool apply_batch(const InputBatch& batch);
   bool apply_record(const InputRecord& record, bool well_formed);
+  bool apply_unwatched(core::Sequence sequence, const std::uint64_t* record);
   bool check(const ipc::DigestMark& mark);
   void announce_configuration();
   void start_populating();
