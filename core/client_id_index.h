@@ -29,6 +29,7 @@
 #include "core/check.h"
 #include "core/order.h"
 #include "core/prefetch.h"
+#include "core/salted_hash.h"
 
 namespace shmatch::core {
 
@@ -48,14 +49,12 @@ class ClientIdIndex {
         lines_(arena.take<Line>(line_count_).data()),
         orders_(orders.data()),
         salt0_(salt),
-        salt1_(salt * 0xD6E8FEB86659FD93U + 0xA0761D6478BD642FU) {}
+        salt1_(second_salt(salt)) {}
 
-  // Folded 128-bit product of the salted halves of the pair, folded once more with a constant: once
-  // alone, ids that grow by equal steps crowd some homes under one salt in a hundred.
   Key key_of(Index account, ClOrdId cl_ord_id) const noexcept {
-    const std::uint64_t once = fold(static_cast<std::uint64_t>(cl_ord_id) ^ salt0_,
-                                    (std::uint64_t{account} * kMultiplier) ^ salt1_);
-    const auto key = static_cast<Key>(fold(once, kMultiplier));
+    const auto key =
+        static_cast<Key>(salted_hash(static_cast<std::uint64_t>(cl_ord_id) ^ salt0_,
+                                     (std::uint64_t{account} * kHashMultiplier) ^ salt1_));
     return key | Key{tag_of(key) == 0};
   }
 
@@ -127,7 +126,6 @@ class ClientIdIndex {
   }
 
  private:
-  static constexpr std::uint64_t kMultiplier = 0x9E37'79B9'7F4A'7C15U;
   static constexpr Place kAway = 1;  // not in the pair's home
   static constexpr unsigned kLineShift = 5;
 
@@ -146,10 +144,6 @@ class ClientIdIndex {
   };
   static_assert(sizeof(Line) == 64 && offsetof(Line, tags) == 64 - 16);
 
-  static std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
-    const Wide product = static_cast<Wide>(a) * b;
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-  }
   static std::uint8_t tag_of(Key key) noexcept { return static_cast<std::uint8_t>(key); }
   std::uint32_t next(std::uint32_t line) const noexcept {
     return line + 1 == line_count_ ? 0 : line + 1;

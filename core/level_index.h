@@ -10,9 +10,7 @@
 // each other's way, however dense a book is. Which of the eight places a price has depends on the
 // hash as well, so that one may not fill one place of all lines.
 //
-// Clients choose prices. The hash is the folded 128-bit product of key and multiplier, both salted:
-// a plain multiplication would keep steps between prices steps between homes, whatever the
-// multiplier, and some multipliers put certain steps on few homes. Nothing of it ever shows.
+// Clients choose prices; core/salted_hash.h says why they cannot choose collisions.
 //
 // Worst case: a probe walks the longest run; with a secret salt its expected length is below 2 at
 // this load. Thread: the core's.
@@ -27,6 +25,7 @@
 #include "core/arena.h"
 #include "core/check.h"
 #include "core/configuration.h"
+#include "core/salted_hash.h"
 #include "core/types.h"
 
 namespace shmatch::core {
@@ -56,10 +55,8 @@ class LevelIndex {
     static_assert(2 * kInstrumentsMax <= std::size_t{1} << (64 - kPriceBits));
     const std::uint64_t key = (static_cast<std::uint64_t>(price) >> kLineBits) ^
                               (std::uint64_t{side_index} << kPriceBits);
-    const Wide product = static_cast<Wide>(key ^ salt_) * multiplier_;
-    const std::uint64_t folded =
-        static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-    return static_cast<std::uint32_t>(folded ^ static_cast<std::uint64_t>(price));
+    const std::uint64_t hash = salted_hash(key ^ salt_, multiplier_);
+    return static_cast<std::uint32_t>(hash ^ static_cast<std::uint64_t>(price));
   }
 
   // Where the level's entry is, or the empty place where it would go. `hashed` is the key's hash.
@@ -108,6 +105,11 @@ class LevelIndex {
     entries_[hole] = Entry{};
   }
 
+  // How many places a search for the level behind the first one looks at, when its entry is at
+  // `place`: what clustering costs.
+  std::uint32_t steps_to(std::uint32_t hashed, std::uint32_t place) const noexcept {
+    return (turn(place) - turn(hashed & mask_)) & mask_;
+  }
   // How many entries there are; walks all places.
   std::size_t count() const noexcept {
     std::size_t count = 0;
@@ -131,7 +133,7 @@ class LevelIndex {
         mask_((1U << bits) - 1),
         bits_(bits),
         salt_(salt),
-        multiplier_((salt * 0xD6E8'FEB8'6659'FD93U + 0xA076'1D64'78BD'642FU) | 1) {}
+        multiplier_(second_salt(salt) | 1) {}
 
   static unsigned bits_for(std::size_t levels_max) noexcept {
     return std::max(6U, static_cast<unsigned>(std::bit_width(levels_max * 2 - 1)));

@@ -301,6 +301,35 @@ INSTANTIATE_TEST_SUITE_P(Ranges, LevelIndexAgainstMap,
                                          LevelRange{1'000, 131'070, 1'000'000,
                                                     1}));  // all sides that there can be
 
+// When keys were folded once, the last two salts made searches up to 89 steps long on average.
+TEST(LevelIndex, PricesInEqualStepsStayNearTheirHomes) {
+  constexpr std::size_t kMany = 20'000;
+  const std::vector<Level> none(kMany);
+  const auto carve = [&](Arena& arena, std::uint64_t salt) {
+    return LevelIndex(arena, none, kMany, salt);
+  };
+  std::vector<std::uint64_t> salts = {0, 1, 2, 3, 4, 5, 6, 7};
+  for (const std::uint64_t seed : {86U, 174U}) {
+    salts.push_back(seed * 0x9E37'79B9'7F4A'7C15U * (seed | 1) + seed * 0x0123'4567U);
+  }
+  for (const std::uint64_t salt : salts) {
+    for (const Ticks step : {1L, 8L, 100L, 1'024L, 1L << 20, 1L << 24, 1L << 29, (1L << 32) + 1}) {
+      Memory memory([&](Arena& arena) { carve(arena, salt); });
+      Arena arena = memory.arena();
+      LevelIndex index = carve(arena, salt);
+      std::uint64_t steps = 0;
+      for (Index level = 0; level < kMany; ++level) {
+        const Ticks price = 1'000'000 + static_cast<Ticks>(level) * step;
+        const std::uint32_t hash = index.hash(0, price);
+        const std::uint32_t place = index.locate(hash, 0, price);
+        index.put(place, hash, level);
+        steps += index.steps_to(hash, place);
+      }
+      EXPECT_LT(steps, kMany * 3 / 4) << "salt " << salt << ", step " << step;
+    }
+  }
+}
+
 TEST(IdMap, FindsSmallAndLargeIdsAndNothingElse) {
   const std::vector<std::int64_t> ids = {1,   7,    510,       511,           512,
                                          513, 1024, 4'000'000, 2'147'483'647, 77};
