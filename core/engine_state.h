@@ -182,11 +182,19 @@ class MatchingEngine::State {
 
   // ---- state_digest.cpp
   OrderIds ids_of(Index order) const noexcept;
-  std::uint64_t order_digest(Index order) const noexcept;
-  // The order has changed, or has just been entered; all is in its record.
+  UserId ended_by(const Order& order) const noexcept;
+  void put_order(Index order, OrderWords& words) const noexcept;
+  // The two parts of an order's digest.
+  std::uint64_t entered_digest(Index order) const noexcept;
+  std::uint64_t since_digest(Index order) const noexcept;
+  // The order's record is complete, for the first time.
+  void start_digest(Index order) noexcept {
+    if (keep_digest_) store_.detail(order).entered_digest = entered_digest(order);
+  }
+  // The order has changed, or joins what is digested; all is in its record.
   void renew_digest(Index order) noexcept {
     if (!keep_digest_) return;
-    const std::uint64_t renewed = order_digest(order);
+    const std::uint64_t renewed = store_.detail(order).entered_digest + since_digest(order);
     orders_digest_ += renewed - store_.digest(order);
     store_.digest(order) = renewed;
   }

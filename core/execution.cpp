@@ -106,10 +106,12 @@ void MatchingEngine::State::start_order(const Origin& origin, const NewOrder& re
             .receive_time = now,
             .update_time = now,
             .last_trade = 0,
-            .digest = 0};
+            .digest = 0,
+            .entered_digest = 0};
   const bool marks = session.marks_orders();
   if (marks) session.entered_orders = true;
   store_.walk(place.slot) = {marks ? session.serial : 0, judged.account};
+  start_digest(place.slot);
   if (cl_ord_id != 0) store_.client_ids().put(judged.place, judged.key, place.slot);
   if (meets_nobody && rests) [[likely]] {
     report_entered(place.slot, order, detail, origin.slot);

@@ -45,8 +45,10 @@ struct alignas(64) OrderDetail {
   TimeNs receive_time;
   TimeNs update_time;  // while it works; later EndedOrder's counts
   TradeId last_trade;
-  std::uint64_t
-      digest;  // while it works: what the order adds to the state's digest, if that is kept
+  // If the state's digest is kept: what the order adds to it, while it works, and the part of that
+  // which never changes.
+  std::uint64_t digest;
+  std::uint64_t entered_digest;
 };
 static_assert(sizeof(OrderDetail) == 64 && std::is_trivially_copyable_v<OrderDetail>);
 

@@ -5,25 +5,44 @@ namespace shmatch::core {
 
 OrderIds MatchingEngine::State::ids_of(Index index) const noexcept {
   const Order& order = store_[index];
-  const bool working = order.state == OrderState::kWorking;
   return {.account = accounts_.account_id(order.account),
           .instrument = instruments_[order.instrument].id,
           .entered_by = accounts_.user_id(order.entered_by),
-          .ended_by = cancelled_by_user(order) ? accounts_.user_id(order.ended_by) : 0,
-          .cancel_session = working ? store_.walk(index).cancel_session : 0};
+          .ended_by = ended_by(order),
+          .cancel_session = store_.walk(index).cancel_session};
 }
 
-std::uint64_t MatchingEngine::State::order_digest(Index index) const noexcept {
-  OrderWords words;
-  put_order(store_[index], store_.detail(index), store_.end_of(index), ids_of(index), words);
+UserId MatchingEngine::State::ended_by(const Order& order) const noexcept {
+  return cancelled_by_user(order) ? accounts_.user_id(order.ended_by) : 0;
+}
+
+void MatchingEngine::State::put_order(Index index, OrderWords& words) const noexcept {
+  const Order& order = store_[index];
+  const OrderDetail& detail = store_.detail(index);
+  put_entered(order, detail, ids_of(index), words.entered);
+  put_since(order, detail, store_.end_of(index), ended_by(order), words.since);
+}
+
+std::uint64_t MatchingEngine::State::entered_digest(Index index) const noexcept {
+  OrderHalf words;
+  put_entered(store_[index], store_.detail(index), ids_of(index), words);
   return digest_of(0, words);
+}
+
+std::uint64_t MatchingEngine::State::since_digest(Index index) const noexcept {
+  const Order& order = store_[index];
+  if (untouched(order)) return 0;
+  OrderHalf words;
+  put_since(order, store_.detail(index), store_.end_of(index), ended_by(order), words);
+  // The words do not say whose they are. No order has the other half's seed for its id.
+  return digest_of(static_cast<std::uint64_t>(order.order_id), words);
 }
 
 std::uint64_t MatchingEngine::State::walk_orders_digest() const noexcept {
   std::uint64_t sum = 0;
   for (Index slot = 0; slot < store_.slot_count(); ++slot) {
     if (!store_.known(slot)) continue;
-    const std::uint64_t digest = order_digest(slot);
+    const std::uint64_t digest = entered_digest(slot) + since_digest(slot);
     SHMATCH_CHECK(!keep_digest_ || digest == store_.digest(slot));
     sum += digest;
   }

@@ -26,8 +26,9 @@ bool MatchingEngine::State::export_to(WordSink& sink) const noexcept {
   WordWriter writer(sink);
   const auto write_order = [&](Index slot) noexcept {
     OrderWords words;
-    put_order(store_[slot], store_.detail(slot), store_.end_of(slot), ids_of(slot), words);
-    writer.put(words);
+    put_order(slot, words);
+    writer.put(words.entered);
+    writer.put(words.since);
   };
   CounterWords counters;
   put_counters(counters);

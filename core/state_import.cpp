@@ -27,12 +27,20 @@ bool possible(const Order& order, const OrderDetail& detail) noexcept {
          in_range(order.leaves, 0, order.orig_quantity);
 }
 
-bool possible_working(const Order& order, const OrderEnd& end) noexcept {
+// The digest takes an untouched order's second half for granted.
+bool as_entered(const Order& order, const OrderDetail& detail) noexcept {
+  return order.change_reason == ChangeReason::kNewInputAccepted &&
+         order.flags == kFlagAddedToBook && detail.gross == 0 && detail.last_trade == 0 &&
+         detail.update_time == detail.receive_time;
+}
+
+bool possible_working(const Order& order, const OrderDetail& detail, const OrderEnd& end) noexcept {
   return order.state == OrderState::kWorking && order.order_type == OrderType::kLimit &&
          order.time_in_force == TimeInForce::kGtc && order.leaves > 0 &&
          (order.change_reason == ChangeReason::kNewInputAccepted ||
           order.change_reason == ChangeReason::kTrade) &&
-         order.cancel_reason == CancelReason::kNone && end.end_sequence == 0;
+         order.cancel_reason == CancelReason::kNone && end.end_sequence == 0 &&
+         (!untouched(order) || as_entered(order, detail));
 }
 
 bool possible_finished(const Order& order) noexcept {
@@ -180,7 +188,8 @@ const char* MatchingEngine::State::Importer::level(const LevelWords& words) noex
     if (const char* fault = order(read)) return fault;
     const Index slot = read.slot;
     const Order& placed = state_.store_[slot];
-    if (!possible_working(placed, read.end) || state_.store_.detail(slot).price != price ||
+    const OrderDetail& detail = state_.store_.detail(slot);
+    if (!possible_working(placed, detail, read.end) || detail.price != price ||
         placed.instrument != instrument || placed.side != side || placed.order_id <= previous) {
       return "an order does not belong into its price level";
     }
@@ -211,7 +220,7 @@ const char* MatchingEngine::State::Importer::finished() noexcept {
 // Reads an order into the slot that its id names, and makes it findable.
 const char* MatchingEngine::State::Importer::order(Read& read) noexcept {
   OrderWords words;
-  if (!get(words)) return kShort;
+  if (!get(words.entered) || !get(words.since)) return kShort;
   Order order{};
   OrderDetail detail{};
   const OrderIds ids = get_order(words, order, detail, read.end, read.ended_as);
@@ -238,9 +247,15 @@ const char* MatchingEngine::State::Importer::order(Read& read) noexcept {
   state_.store_[slot] = order;
   state_.store_.detail(slot) = detail;
   state_.store_.walk(slot) = {ids.cancel_session, account};
+  const OrderIds ids_again = state_.ids_of(slot);
   OrderWords again;
-  put_order(order, detail, read.end, state_.ids_of(slot), again);
-  if (!std::equal(words, std::end(words), again)) return "an order holds more than there is";
+  put_entered(order, detail, ids_again, again.entered);
+  put_since(order, detail, read.end, ids_again.ended_by, again.since);
+  if (!std::ranges::equal(words.entered, again.entered) ||
+      !std::ranges::equal(words.since, again.since)) {
+    return "an order holds more than there is";
+  }
+  state_.start_digest(slot);
   return state_.store_.index_again(slot) ? nullptr : "two orders contradict each other's ids";
 }
 

@@ -6,6 +6,10 @@
 // level's queue follows from its id (check_invariants holds this up), and its place among the ended
 // orders is ended_as.
 //
+// An order's words come in two halves: how it was entered, which never changes, and what became of
+// it since. Its digest is the sum of the halves' digests, so a change costs the second half only;
+// and the second half is left out of the sum as long as it says nothing (untouched).
+//
 // Whoever changes a list changes kStateFormat, too: digests and exports are then others.
 #pragma once
 
@@ -18,7 +22,7 @@
 
 namespace shmatch::core {
 
-inline constexpr std::uint64_t kStateFormat = 1;
+inline constexpr std::uint64_t kStateFormat = 2;
 inline constexpr std::uint64_t kStateMagic = 0x3145'5441'5453'4853;  // "SHSTATE1"
 
 // What is once: format, sequence, last trade, last serial and stop reason, round and cursor of the
@@ -32,7 +36,12 @@ using LevelWords = std::uint64_t[4];
 // Id, last trade price, number of the book's changes.
 using InstrumentWords = std::uint64_t[3];
 using SessionWords = std::uint64_t[9];
-using OrderWords = std::uint64_t[16];
+inline constexpr std::size_t kOrderHalf = 8;
+using OrderHalf = std::uint64_t[kOrderHalf];
+struct OrderWords {
+  OrderHalf entered;
+  OrderHalf since;
+};
 
 // The ids that an order's indices stand for.
 struct OrderIds {
@@ -40,7 +49,7 @@ struct OrderIds {
   InstrumentId instrument;
   UserId entered_by;
   UserId ended_by;               // 0 unless cancelled_by_user
-  SessionSerial cancel_session;  // 0 once it has ended: nothing depends on it any more
+  SessionSerial cancel_session;  // as OrderStore::Walk
 };
 
 constexpr std::uint64_t pack(std::uint64_t low, std::uint64_t high) noexcept {
@@ -56,61 +65,74 @@ constexpr std::uint8_t byte_of(std::uint64_t word, unsigned place) noexcept {
   return static_cast<std::uint8_t>(word >> (8 * place));
 }
 
-inline void put_order(const Order& order, const OrderDetail& detail, const OrderEnd& end,
-                      const OrderIds& ids, OrderWords& words) noexcept {
+// Whether a working order is as it was entered: its second half is then a new order's, and
+// import_state accepts no other.
+inline bool untouched(const Order& order) noexcept {
+  return order.state == OrderState::kWorking && order.leaves == order.orig_quantity;
+}
+
+inline void put_entered(const Order& order, const OrderDetail& detail, const OrderIds& ids,
+                        OrderHalf& words) noexcept {
   words[0] = static_cast<std::uint64_t>(order.order_id);
   words[1] = static_cast<std::uint64_t>(order.cl_ord_id);
   words[2] = static_cast<std::uint64_t>(detail.price);
   words[3] = static_cast<std::uint64_t>(order.orig_quantity);
-  words[4] = static_cast<std::uint64_t>(order.leaves);
-  words[5] = low_word(detail.gross);
-  words[6] = high_word(detail.gross);
-  words[7] = static_cast<std::uint64_t>(detail.receive_time);
-  words[8] = static_cast<std::uint64_t>(end.update_time);
-  words[9] = static_cast<std::uint64_t>(detail.last_trade);
-  words[10] = end.end_sequence;
-  words[11] = static_cast<std::uint64_t>(ids.account);
-  words[12] = pack(static_cast<std::uint64_t>(ids.instrument), ids.cancel_session);
-  words[13] =
-      pack(static_cast<std::uint64_t>(ids.entered_by), static_cast<std::uint64_t>(ids.ended_by));
-  words[14] = static_cast<std::uint64_t>(order.side) |
-              static_cast<std::uint64_t>(order.order_type) << 8 |
-              static_cast<std::uint64_t>(order.time_in_force) << 16 |
-              static_cast<std::uint64_t>(order.state) << 24 |
-              static_cast<std::uint64_t>(order.change_reason) << 32 |
-              static_cast<std::uint64_t>(order.cancel_reason) << 40 |
-              static_cast<std::uint64_t>(order.flags) << 48;
-  words[15] = ended_as(order);
+  words[4] = static_cast<std::uint64_t>(detail.receive_time);
+  words[5] = static_cast<std::uint64_t>(ids.account);
+  words[6] =
+      pack(static_cast<std::uint64_t>(ids.instrument), static_cast<std::uint64_t>(ids.entered_by));
+  words[7] = pack(static_cast<std::uint64_t>(order.side) |
+                      static_cast<std::uint64_t>(order.order_type) << 8 |
+                      static_cast<std::uint64_t>(order.time_in_force) << 16,
+                  ids.cancel_session);
+}
+
+inline void put_since(const Order& order, const OrderDetail& detail, const OrderEnd& end,
+                      UserId ended_by, OrderHalf& words) noexcept {
+  words[0] = static_cast<std::uint64_t>(order.leaves);
+  words[1] = low_word(detail.gross);
+  words[2] = high_word(detail.gross);
+  words[3] = static_cast<std::uint64_t>(end.update_time);
+  words[4] = static_cast<std::uint64_t>(detail.last_trade);
+  words[5] = end.end_sequence;
+  words[6] = static_cast<std::uint64_t>(ended_by);
+  words[7] = pack(static_cast<std::uint64_t>(order.state) |
+                      static_cast<std::uint64_t>(order.change_reason) << 8 |
+                      static_cast<std::uint64_t>(order.cancel_reason) << 16 |
+                      static_cast<std::uint64_t>(order.flags) << 24,
+                  ended_as(order));
 }
 
 // The inverse: all of the record but its indices, links, key and digest; `number` is ended_as.
 // Values are taken as they come.
 inline OrderIds get_order(const OrderWords& words, Order& order, OrderDetail& detail, OrderEnd& end,
                           std::uint32_t& number) noexcept {
-  order.order_id = static_cast<OrderId>(words[0]);
-  order.cl_ord_id = static_cast<ClOrdId>(words[1]);
-  detail.price = static_cast<Ticks>(words[2]);
-  order.orig_quantity = static_cast<Lots>(words[3]);
-  order.leaves = static_cast<Lots>(words[4]);
-  detail.gross = wide(words[5], words[6]);
-  detail.receive_time = static_cast<TimeNs>(words[7]);
-  end.update_time = static_cast<TimeNs>(words[8]);
+  const OrderHalf& entered = words.entered;
+  order.order_id = static_cast<OrderId>(entered[0]);
+  order.cl_ord_id = static_cast<ClOrdId>(entered[1]);
+  detail.price = static_cast<Ticks>(entered[2]);
+  order.orig_quantity = static_cast<Lots>(entered[3]);
+  detail.receive_time = static_cast<TimeNs>(entered[4]);
+  order.side = static_cast<Side>(byte_of(entered[7], 0));
+  order.order_type = static_cast<OrderType>(byte_of(entered[7], 1));
+  order.time_in_force = static_cast<TimeInForce>(byte_of(entered[7], 2));
+  const OrderHalf& since = words.since;
+  order.leaves = static_cast<Lots>(since[0]);
+  detail.gross = wide(since[1], since[2]);
+  end.update_time = static_cast<TimeNs>(since[3]);
   detail.update_time = end.update_time;
-  detail.last_trade = static_cast<TradeId>(words[9]);
-  end.end_sequence = words[10];
-  order.side = static_cast<Side>(byte_of(words[14], 0));
-  order.order_type = static_cast<OrderType>(byte_of(words[14], 1));
-  order.time_in_force = static_cast<TimeInForce>(byte_of(words[14], 2));
-  order.state = static_cast<OrderState>(byte_of(words[14], 3));
-  order.change_reason = static_cast<ChangeReason>(byte_of(words[14], 4));
-  order.cancel_reason = static_cast<CancelReason>(byte_of(words[14], 5));
-  order.flags = byte_of(words[14], 6);
-  number = low_half(words[15]);
-  return {.account = static_cast<AccountId>(words[11]),
-          .instrument = low_half(words[12]),
-          .entered_by = low_half(words[13]),
-          .ended_by = high_half(words[13]),
-          .cancel_session = high_half(words[12])};
+  detail.last_trade = static_cast<TradeId>(since[4]);
+  end.end_sequence = since[5];
+  order.state = static_cast<OrderState>(byte_of(since[7], 0));
+  order.change_reason = static_cast<ChangeReason>(byte_of(since[7], 1));
+  order.cancel_reason = static_cast<CancelReason>(byte_of(since[7], 2));
+  order.flags = byte_of(since[7], 3);
+  number = high_half(since[7]);
+  return {.account = static_cast<AccountId>(entered[5]),
+          .instrument = low_half(entered[6]),
+          .entered_by = high_half(entered[6]),
+          .ended_by = low_half(since[6]),
+          .cancel_session = high_half(entered[7])};
 }
 
 inline void put_session(SessionSlot slot, const Session& session, SessionWords& words) noexcept {

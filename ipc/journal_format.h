@@ -25,7 +25,7 @@
 
 namespace shmatch::ipc {
 
-inline constexpr std::uint32_t kJournalVersion = 1;
+inline constexpr std::uint32_t kJournalVersion = 2;
 inline constexpr std::uint64_t kSegmentMagic = 0x314C'4E52'4A4D'4853;  // "SHMJRNL1"
 inline constexpr std::uint32_t kGroupMagic = 0x5052'4753;              // "SGRP"
 

@@ -25,7 +25,7 @@
 namespace shmatch::ipc {
 
 inline constexpr std::uint64_t kSnapshotMagic = 0x3150'414E'534D'4853;  // "SHMSNAP1"
-inline constexpr std::uint32_t kSnapshotVersion = 1;
+inline constexpr std::uint32_t kSnapshotVersion = 2;
 // Words of a chunk; the last one may have fewer.
 inline constexpr std::uint32_t kChunkWords = 128U << 10;
 

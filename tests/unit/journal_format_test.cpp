@@ -145,9 +145,9 @@ TEST_F(Header, ComesBackWithItsConfiguration) {
 
 TEST_F(Header, OfAnotherVersionIsRefusedWithWhatToDo) {
   write(tests::some_configuration());
-  files_.contents(kPath)[8] = std::byte{2};
+  files_.contents(kPath)[8] = std::byte{1};
   EXPECT_EQ(read(),
-            "journal: j/file at byte 8 has format version 2, and this program reads version 1: "
+            "journal: j/file at byte 8 has format version 1, and this program reads version 2: "
             "use the shmatch that wrote it");
 }
 

@@ -281,7 +281,7 @@ TEST_F(Segments, UnderAWrongNameAreDamage) {
 TEST_F(Segments, OfAnUnknownVersionAreRefused) {
   files_.contents(path_of(21))[8] = std::byte{9};
   expect_fault(path_of(21) +
-               " at byte 8 has format version 9, and this program reads version 1: "
+               " at byte 8 has format version 9, and this program reads version 2: "
                "use the shmatch that wrote it");
 }
 

@@ -168,7 +168,7 @@ TEST_F(Snapshot, OfAnUnknownVersionIsRefused) {
   files_.contents(path_of(7))[8] = std::byte{3};
   EXPECT_EQ(open(7), "journal: " + path_of(7) +
                          " at byte 8 has format version 3, and this program "
-                         "reads version 1: use the shmatch that wrote it");
+                         "reads version 2: use the shmatch that wrote it");
 }
 
 TEST_F(Snapshot, TheNewestWholeOneIsFound) {
