@@ -64,10 +64,15 @@ struct Increments {
 // As to_increments, of any decimal.
 Increments scale_to_increments(Decimal value, Increment increment) noexcept;
 
+// Whether a count of increments may be an order's: 1 to kAmountMax.
+constexpr bool is_amount(std::int64_t count) noexcept {
+  return static_cast<std::uint64_t>(count) - 1 < static_cast<std::uint64_t>(kAmountMax);
+}
+
 // How many increments `value` is. `count` is in 1..kAmountMax exactly when `error` is kNone.
 // Absent and invalid decimals are kNotMultiple.
 inline Increments to_increments(Decimal value, Increment increment) noexcept {
-  if (value.exponent == kExponentIncrements && value.mantissa > 0 && value.mantissa <= kAmountMax) {
+  if (value.exponent == kExponentIncrements && is_amount(value.mantissa)) {
     return {value.mantissa, DecimalError::kNone};
   }
   return scale_to_increments(value, increment);

@@ -114,7 +114,7 @@ class MatchingEngine::State {
   // `replaced` is the working order that goes before this one comes, or kNoIndex.
   bool judge_new_order(SessionSlot slot, const NewOrder& request, Index replaced,
                        JudgedOrder& judged, Refusal& refusal) const noexcept;
-  // What judge_new_order leaves: an order whose amounts have to be converted, or that has a fault.
+  // The same of all orders but plain ones (rules.cpp), and without row 3's look at the OMS id.
   bool judge_any_order(SessionSlot slot, const NewOrder& request, Index replaced,
                        JudgedOrder& judged, Refusal& refusal) const noexcept;
   bool judge_account(const Session& session, const NewOrder& request, JudgedOrder& judged,

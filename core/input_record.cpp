@@ -255,6 +255,7 @@ void apply(MatchingEngine& engine, const std::uint64_t* words) noexcept {
 }
 
 const char* try_apply(MatchingEngine& engine, const std::uint64_t* words) noexcept {
+  // Nearly all records are requests: these skip the choice by kind, which both halves make.
   const bool request = input_kind(words[0]) == InputKind::kRequest;
   const char* const fault =
       request ? find_request_fault(engine, words) : find_state_fault(engine, words);

@@ -18,7 +18,7 @@
 // A record's engine sequence number is not in it: records are consecutive, and whoever stores them
 // knows the first. Equal records applied to equal states give byte-equal reports.
 //
-// Thread: pure functions, but for apply, which is an input of its engine.
+// Thread: pure functions, but for apply and try_apply, which are inputs of their engine.
 #pragma once
 
 #include <cstdint>

@@ -105,8 +105,8 @@ class LevelIndex {
     entries_[hole] = Entry{};
   }
 
-  // How many places a search for the level behind the first one looks at, when its entry is at
-  // `place`: what clustering costs.
+  // How many places beyond its home a search for the level looks at, when its entry is at `place`:
+  // what clustering costs.
   std::uint32_t steps_to(std::uint32_t hashed, std::uint32_t place) const noexcept {
     return (turn(place) - turn(hashed & mask_)) & mask_;
   }

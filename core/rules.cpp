@@ -11,19 +11,16 @@ namespace {
 
 constexpr std::uint8_t kMayTrade = kPermissionTrading | kPermissionOperator;
 
-constexpr unsigned kTimesInForce = 1U << static_cast<unsigned>(TimeInForce::kGtc) |
-                                   1U << static_cast<unsigned>(TimeInForce::kIoc) |
-                                   1U << static_cast<unsigned>(TimeInForce::kFok);
+bool offered(TimeInForce time_in_force) noexcept {
+  constexpr unsigned kOffered = 1U << static_cast<unsigned>(TimeInForce::kGtc) |
+                                1U << static_cast<unsigned>(TimeInForce::kIoc) |
+                                1U << static_cast<unsigned>(TimeInForce::kFok);
+  const auto bit = static_cast<unsigned>(time_in_force);
+  return bit < 32 && (kOffered >> bit & 1) != 0;
+}
 
-// What the rules have no objection to in rows 3 and 7 of a new order, in a few instructions.
-bool of_a_usual_kind(const NewOrder& request) noexcept {
-  const auto time_in_force = static_cast<unsigned>(request.time_in_force);
-  const bool limit = request.order_type == OrderType::kLimit;
-  return request.account_id > 0 && request.instrument_id > 0 && request.side <= Side::kSell &&
-         (limit || request.order_type == OrderType::kMarket) && time_in_force < 32 &&
-         (kTimesInForce >> time_in_force & 1) != 0 && request.features == 0 &&
-         request.quantity_exponent != kExponentAbsent &&
-         (!limit || request.limit_price_exponent != kExponentAbsent);
+bool names_both(const NewOrder& request) noexcept {
+  return request.account_id > 0 && request.instrument_id > 0;
 }
 
 // A limit order with its amounts in increments, as nearly all are: whether the rules have no
@@ -37,16 +34,20 @@ bool plain(const NewOrder& request) noexcept {
   constexpr std::uint64_t kPlain =
       kIncrements | kIncrements << 8 | static_cast<std::uint64_t>(OrderType::kLimit) << 24;
   constexpr std::uint64_t kFree = std::uint64_t{1} << 16 | std::uint64_t{0xFF} << 32;
-  constexpr auto in_range = [](std::int64_t amount) noexcept {
-    return static_cast<std::uint64_t>(amount) - 1 < static_cast<std::uint64_t>(kAmountMax);
-  };
   std::uint64_t word = 0;
   std::memcpy(&word, &request.quantity_exponent, sizeof word);
-  const std::uint64_t time_in_force = word >> 32 & 0xFF;
-  return (word & ~kFree) == kPlain && time_in_force < 32 &&
-         (kTimesInForce >> time_in_force & 1) != 0 && request.account_id > 0 &&
-         request.instrument_id > 0 && in_range(request.quantity_mantissa) &&
-         in_range(request.limit_price_mantissa);
+  return (word & ~kFree) == kPlain && offered(request.time_in_force) && names_both(request) &&
+         is_amount(request.quantity_mantissa) && is_amount(request.limit_price_mantissa);
+}
+
+// Of any other order: whether the rules have no objection to it in rows 3 and 7, in a few
+// instructions.
+bool of_a_usual_kind(const NewOrder& request) noexcept {
+  const bool limit = request.order_type == OrderType::kLimit;
+  return names_both(request) && request.side <= Side::kSell &&
+         (limit || request.order_type == OrderType::kMarket) && offered(request.time_in_force) &&
+         request.features == 0 && request.quantity_exponent != kExponentAbsent &&
+         (!limit || request.limit_price_exponent != kExponentAbsent);
 }
 
 // The worst price that an order takes; a market order takes any.

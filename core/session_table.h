@@ -18,7 +18,6 @@
 namespace shmatch::core {
 
 inline constexpr SessionSlot kNoSession = 0xFFFF'FFFF;
-inline constexpr SessionSlot kManySessions = kNoSession - 1;
 
 // What requests need comes first: it lies in one cache line.
 struct alignas(64) Session {
@@ -147,8 +146,11 @@ class SessionTable {
   // Of the sessions whose user has the account, without those that hear of all accounts.
   struct Hearers {
     std::uint32_t count;
-    SessionSlot alone_plus_one;  // the only one, or kNoSession, or kManySessions
+    // The only one, or kNoSession, or kManySessions. Plus one: memory begins as zeros, and nobody
+    // hears then.
+    SessionSlot alone_plus_one;
   };
+  static constexpr SessionSlot kManySessions = kNoSession - 1;
 
   // The session's bit in `word`, and the count of such bits.
   static void change(std::uint64_t& word, SessionSlot slot, bool hears,

@@ -42,6 +42,7 @@ std::uint64_t MatchingEngine::State::walk_orders_digest() const noexcept {
   std::uint64_t sum = 0;
   for (Index slot = 0; slot < store_.slot_count(); ++slot) {
     if (!store_.known(slot)) continue;
+    SHMATCH_CHECK(!untouched(store_[slot]) || as_entered(store_[slot], store_.detail(slot)));
     const std::uint64_t digest = entered_digest(slot) + since_digest(slot);
     SHMATCH_CHECK(!keep_digest_ || digest == store_.digest(slot));
     sum += digest;

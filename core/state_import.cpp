@@ -27,20 +27,12 @@ bool possible(const Order& order, const OrderDetail& detail) noexcept {
          in_range(order.leaves, 0, order.orig_quantity);
 }
 
-// The digest takes an untouched order's second half for granted.
-bool as_entered(const Order& order, const OrderDetail& detail) noexcept {
-  return order.change_reason == ChangeReason::kNewInputAccepted &&
-         order.flags == kFlagAddedToBook && detail.gross == 0 && detail.last_trade == 0 &&
-         detail.update_time == detail.receive_time;
-}
-
-bool possible_working(const Order& order, const OrderDetail& detail, const OrderEnd& end) noexcept {
+bool possible_working(const Order& order, const OrderEnd& end) noexcept {
   return order.state == OrderState::kWorking && order.order_type == OrderType::kLimit &&
          order.time_in_force == TimeInForce::kGtc && order.leaves > 0 &&
          (order.change_reason == ChangeReason::kNewInputAccepted ||
           order.change_reason == ChangeReason::kTrade) &&
-         order.cancel_reason == CancelReason::kNone && end.end_sequence == 0 &&
-         (!untouched(order) || as_entered(order, detail));
+         order.cancel_reason == CancelReason::kNone && end.end_sequence == 0;
 }
 
 bool possible_finished(const Order& order) noexcept {
@@ -112,7 +104,7 @@ const char* MatchingEngine::State::Importer::head() noexcept {
   if (magic != kStateMagic) return "this is no exported state";
   if (!get(counters_)) return kShort;
   if (counters_[0] != kStateFormat) {
-    return "the exported state is of another format version: replay the journal instead";
+    return "the exported state is of another format version: use the shmatch that wrote it";
   }
   if (!get(words)) return kShort;
   if (static_cast<OmsId>(words[0]) != state_.oms_id_) return "the exported state is of another OMS";
@@ -189,7 +181,10 @@ const char* MatchingEngine::State::Importer::level(const LevelWords& words) noex
     const Index slot = read.slot;
     const Order& placed = state_.store_[slot];
     const OrderDetail& detail = state_.store_.detail(slot);
-    if (!possible_working(placed, detail, read.end) || detail.price != price ||
+    if (untouched(placed) && !as_entered(placed, detail)) {
+      return "an order that nothing has happened to is not as it was entered";
+    }
+    if (!possible_working(placed, read.end) || detail.price != price ||
         placed.instrument != instrument || placed.side != side || placed.order_id <= previous) {
       return "an order does not belong into its price level";
     }

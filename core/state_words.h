@@ -65,10 +65,15 @@ constexpr std::uint8_t byte_of(std::uint64_t word, unsigned place) noexcept {
   return static_cast<std::uint8_t>(word >> (8 * place));
 }
 
-// Whether a working order is as it was entered: its second half is then a new order's, and
-// import_state accepts no other.
+// Whether nothing has happened to a resting order. Its second half then follows from the first, as
+// as_entered says; check_invariants and import_state hold this up.
 inline bool untouched(const Order& order) noexcept {
   return order.state == OrderState::kWorking && order.leaves == order.orig_quantity;
+}
+inline bool as_entered(const Order& order, const OrderDetail& detail) noexcept {
+  return order.change_reason == ChangeReason::kNewInputAccepted &&
+         order.cancel_reason == CancelReason::kNone && order.flags == kFlagAddedToBook &&
+         detail.gross == 0 && detail.last_trade == 0 && detail.update_time == detail.receive_time;
 }
 
 inline void put_entered(const Order& order, const OrderDetail& detail, const OrderIds& ids,

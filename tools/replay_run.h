@@ -114,6 +114,7 @@ class Replay final : private core::ReportPort {
   bool begin();
   bool apply_batch(const InputBatch& batch);
   bool apply_record(const InputRecord& record, bool well_formed);
+  // The same for a record without fault of form, when there are neither observers nor a pace.
   bool apply_unwatched(core::Sequence sequence, const std::uint64_t* record);
   bool check(const ipc::DigestMark& mark);
   void announce_configuration();

@@ -146,6 +146,51 @@ TEST(Replay, StopsBeforeARecordThatCannotBeApplied) {
   EXPECT_EQ(outcome.records, 3U);
 }
 
+// Records that were read ahead take the short way, which must stop at the same ones.
+TEST(Replay, StopsBeforeAnyRecordThatCannotBeAppliedWhereverItWasRead) {
+  const auto spoilt = [](auto spoil) {
+    LogBuilder log;
+    log.logons().order(0, 'B', 1, 10);
+    spoil(log);
+    log.order(0, 'B', 1, 11);
+    return log.log();
+  };
+  const LoadedLog logs[] = {
+      spoilt([](LogBuilder& log) { log.end_session(0); }),  // the next request has no session
+      spoilt([](LogBuilder& log) { log.end_session(5); }),
+      spoilt([](LogBuilder& log) { log.logons(); }),  // into slots that are taken
+  };
+  for (const LoadedLog& log : logs) {
+    const ReplayOutcome expected = replay(log);
+    ASSERT_TRUE(expected.bad_record.has_value());
+    LogInput input(log);
+    ReadAhead ahead(input);
+    Replay run(ahead, {});
+    const ReplayOutcome outcome = run.run();
+    ASSERT_TRUE(outcome.bad_record.has_value());
+    EXPECT_EQ(outcome.bad_record->sequence, expected.bad_record->sequence);
+    EXPECT_STREQ(outcome.bad_record->reason, expected.bad_record->reason);
+    EXPECT_EQ(outcome.records, expected.records);
+    EXPECT_EQ(outcome.digest, expected.digest);
+  }
+}
+
+// A number that is not above the last one is the commonest fault: a record twice.
+TEST(Replay, StopsBeforeARecordThatWasReadAheadTwice) {
+  LogBuilder log;
+  log.logons().order(0, 'B', 1, 10).order(0, 'B', 1, 11);
+  LoadedLog twice = log.log();
+  std::ranges::copy(twice.record(2),
+                    twice.words.begin() + static_cast<std::ptrdiff_t>(twice.offsets[3]));
+  LogInput input(twice);
+  ReadAhead ahead(input);
+  Replay run(ahead, {});
+  const ReplayOutcome outcome = run.run();
+  ASSERT_TRUE(outcome.bad_record.has_value());
+  EXPECT_EQ(outcome.bad_record->sequence, 4U);
+  EXPECT_EQ(outcome.records, 3U);
+}
+
 TEST(Replay, RecordsOfImpossibleLengthEndIt) {
   LoadedLog log = trading_day().log();
   log.words[log.offsets[3]] |= 0xFF00;  // longer than any record

@@ -138,6 +138,26 @@ TEST(Digest, DiffersAfterInputsThatDifferInAnything) {
 }
 
 // Two books with the same orders, one of which has had another order for a moment.
+// What became of an order belongs to that order: of two equal ones it matters which was cancelled.
+TEST(Digest, KnowsWhichOfTwoEqualOrdersHasChanged) {
+  const auto cancel_one_of_two = [](ClOrdId cancelled) {
+    return [=](MatchingEngine& engine) {
+      send({.price = 7, .cl_ord_id = 501}, kLater, 9)(engine);
+      send({.price = 7, .cl_ord_id = 502}, kLater, 10)(engine);
+      CancelOrder cancel;
+      cancel.oms_id = 1;
+      cancel.account_id = 1;
+      cancel.cl_ord_id = cancelled;
+      Request request;
+      request.assign(cancel);
+      const std::uint32_t working = engine.working_orders();
+      engine.request(kOpen, 11, request, kLater);
+      EXPECT_EQ(engine.working_orders(), working - 1);
+    };
+  };
+  EXPECT_NE(digest_after(cancel_one_of_two(501)), digest_after(cancel_one_of_two(502)));
+}
+
 TEST(Digest, CoversWhatIsNotInAnyOrder) {
   Configuration forgetful = busy_configuration();
   forgetful.capacities.finished_orders = 0;

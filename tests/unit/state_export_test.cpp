@@ -168,7 +168,7 @@ TEST(StateExport, OfAnotherFormatSaysWhatToDo) {
   std::vector<std::uint64_t> words = busy_words();
   ++words[1];
   EXPECT_EQ(fault_of(words),
-            "the exported state is of another format version: replay the journal instead");
+            "the exported state is of another format version: use the shmatch that wrote it");
   words[0] = 0;
   EXPECT_EQ(fault_of(words), "this is no exported state");
 }
