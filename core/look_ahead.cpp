@@ -7,8 +7,10 @@
 namespace shmatch::core {
 namespace {
 
-// Ended orders between a look at one and its being forgotten.
-constexpr std::uint32_t kForgottenLead = 10;
+// Ended orders between a look at one and its being forgotten: at least as many as requests between
+// near and their use, and not so many that they would leave the cache again.
+constexpr std::uint32_t kForgottenLead = LookAhead::kNear;
+constexpr std::uint32_t kForgottenReach = 256;
 constexpr Index kFreeReach = 4'096;
 // Working orders that are in the second cache, with their levels and what has ended lately.
 constexpr std::uint32_t kOrdersInCache = 4'096;
@@ -91,6 +93,11 @@ void LookAhead::follow_level(const std::uint64_t* message) noexcept {
       static_cast<std::int8_t>(byte_field<offsetof(NewOrder, limit_price_exponent)>(message))};
   const Increments price = to_increments(limit, state_.instruments_[instrument].tick);
   if (price.error != DecimalError::kNone) return;
+  if (state_.books_.meets(instrument, side, price.count)) {
+    // Two orders end, as a rule: this one and the one that it meets.
+    follow_forgotten();
+    follow_forgotten();
+  }
   place = state_.books_.guess(instrument, side, price.count);
   if (place != kNoIndex) state_.books_.prefetch_level(place);
 }
@@ -100,8 +107,15 @@ void LookAhead::follow_level(const std::uint64_t* message) noexcept {
 void LookAhead::follow_forgotten() noexcept {
   const OrderStore& store = state_.store_;
   const std::uint32_t count = store.finished_count();
-  if (count < store.finished_capacity() || count <= kForgottenLead) return;
-  store.prefetch_forgetting(kForgottenLead);
+  if (count < store.finished_capacity()) return;
+  // Each is hinted once, whether requests are applied in between or wait for the rest of a batch.
+  const std::uint32_t oldest = store.counters().ended_count - count;
+  if (const std::uint32_t age = forgotten_ - oldest;
+      age < kForgottenLead || age > kForgottenReach) {
+    forgotten_ = oldest + kForgottenLead;
+  }
+  const std::uint32_t age = forgotten_++ - oldest;
+  if (age < count) store.prefetch_forgetting(age);
 }
 
 // New orders take free slots in order, but those are far apart once the engine has run for a while.

@@ -69,7 +69,8 @@ class LookAhead {
   static constexpr std::uint32_t kTailDelay = kNear / 2;
 
   const MatchingEngine::State& state_;
-  Index free_ = 0;  // a slot that a new order will take soon
+  Index free_ = 0;               // a slot that a new order will take soon
+  std::uint32_t forgotten_ = 0;  // number of an ended order that will be forgotten soon
   Index levels_[kTailDelay];
   std::uint32_t next_level_ = 0;
 };
