@@ -7,8 +7,8 @@
 namespace shmatch::core {
 namespace {
 
-// Ended orders between a look at one and its being forgotten: at least as many as requests between
-// near and their use, and not so many that they would leave the cache again.
+// Ended orders between a hint for one and its being forgotten: at least so many that it comes in
+// time, and not so many that what it fetched would be gone again.
 constexpr std::uint32_t kForgottenLead = LookAhead::kNear;
 constexpr std::uint32_t kForgottenReach = 256;
 constexpr Index kFreeReach = 4'096;
@@ -110,11 +110,9 @@ void LookAhead::follow_forgotten() noexcept {
   if (count < store.finished_capacity()) return;
   // Each is hinted once, whether requests are applied in between or wait for the rest of a batch.
   const std::uint32_t oldest = store.counters().ended_count - count;
-  if (const std::uint32_t age = forgotten_ - oldest;
-      age < kForgottenLead || age > kForgottenReach) {
-    forgotten_ = oldest + kForgottenLead;
-  }
-  const std::uint32_t age = forgotten_++ - oldest;
+  std::uint32_t age = forgotten_ - oldest;
+  if (age < kForgottenLead || age > kForgottenReach) age = kForgottenLead;
+  forgotten_ = oldest + age + 1;
   if (age < count) store.prefetch_forgetting(age);
 }
 

@@ -19,8 +19,9 @@ UserId MatchingEngine::State::ended_by(const Order& order) const noexcept {
 void MatchingEngine::State::put_order(Index index, OrderWords& words) const noexcept {
   const Order& order = store_[index];
   const OrderDetail& detail = store_.detail(index);
-  put_entered(order, detail, ids_of(index), words.entered);
-  put_since(order, detail, store_.end_of(index), ended_by(order), words.since);
+  const OrderIds ids = ids_of(index);
+  put_entered(order, detail, ids, words.entered);
+  put_since(order, detail, store_.end_of(index), ids.ended_by, words.since);
 }
 
 std::uint64_t MatchingEngine::State::entered_digest(Index index) const noexcept {

@@ -36,8 +36,7 @@ using LevelWords = std::uint64_t[4];
 // Id, last trade price, number of the book's changes.
 using InstrumentWords = std::uint64_t[3];
 using SessionWords = std::uint64_t[9];
-inline constexpr std::size_t kOrderHalf = 8;
-using OrderHalf = std::uint64_t[kOrderHalf];
+using OrderHalf = std::uint64_t[8];
 struct OrderWords {
   OrderHalf entered;
   OrderHalf since;

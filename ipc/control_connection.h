@@ -16,8 +16,8 @@ namespace shmatch::ipc {
 
 // What an epoll event is about: one of the two below, or a connection's number and which of its two
 // descriptors.
-constexpr std::uint64_t kListenTag = 0;
-constexpr std::uint64_t kStopTag = 1;
+inline constexpr std::uint64_t kListenTag = 0;
+inline constexpr std::uint64_t kStopTag = 1;
 constexpr std::uint64_t socket_tag(std::uint64_t number) { return number << 1 | 0; }
 constexpr std::uint64_t process_tag(std::uint64_t number) { return number << 1 | 1; }
 

@@ -2,7 +2,10 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
+#include <memory>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "ipc/control_connection.h"

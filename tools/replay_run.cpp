@@ -22,10 +22,6 @@ void split_records(const InputBatch& batch, std::vector<const std::uint64_t*>& r
   }
 }
 
-std::span<const std::uint64_t> whole(const std::uint64_t* record) {
-  return {record, core::input_words(record[0])};
-}
-
 }  // namespace
 
 Replay::Replay(InputStream& input, ReplaySettings settings)
@@ -143,11 +139,12 @@ bool Replay::apply_batch(const InputBatch& batch) {
     }
     const bool well_formed = i < batch.well_formed;
     if (watched || !well_formed) {
-      if (!apply_record({sequence, whole(records_[i])}, well_formed)) return false;
+      const InputRecord record{sequence, {records_[i], core::input_words(records_[i][0])}};
+      if (!apply_record(record, well_formed)) return false;
     } else if (!apply_unwatched(sequence, records_[i])) {
       return false;
     }
-    if (mark != marks_end && !check_marks(sequence)) return false;
+    if (!check_marks(sequence)) return false;
   }
   if (count == batch.record_count) return true;
   if (++sequence <= settings_.until) {

@@ -137,7 +137,6 @@ TEST(Digest, DiffersAfterInputsThatDifferInAnything) {
   }
 }
 
-// Two books with the same orders, one of which has had another order for a moment.
 // What became of an order belongs to that order: of two equal ones it matters which was cancelled.
 TEST(Digest, KnowsWhichOfTwoEqualOrdersHasChanged) {
   const auto cancel_one_of_two = [](ClOrdId cancelled) {
@@ -158,6 +157,7 @@ TEST(Digest, KnowsWhichOfTwoEqualOrdersHasChanged) {
   EXPECT_NE(digest_after(cancel_one_of_two(501)), digest_after(cancel_one_of_two(502)));
 }
 
+// Two books with the same orders, one of which has had another order for a moment.
 TEST(Digest, CoversWhatIsNotInAnyOrder) {
   Configuration forgetful = busy_configuration();
   forgetful.capacities.finished_orders = 0;
