@@ -29,6 +29,20 @@ using tests::Random;
 
 constexpr core::Ticks kMiddle = 1'000'000;
 
+struct Notes {
+  void operator()(const std::uint64_t* report) noexcept {
+    if (type_of(report) == core::ReportType::kOrderAccepted) {
+      last_order_id =
+          static_cast<core::OrderId>(report[offsetof(core::OrderAccepted, order_id) / 8]);
+    } else if (type_of(report) == core::ReportType::kReceipt) {
+      refused += refuses(report) ? 1 : 0;
+    }
+  }
+
+  core::OrderId last_order_id = 0;  // of the newest accepted order
+  std::uint64_t refused = 0;
+};
+
 class Subject {
  public:
   Subject(std::size_t live, std::uint64_t levels, bool digest)
@@ -43,7 +57,7 @@ class Subject {
       entry();
       apply(records_.data(), 1, false);
       records_.clear();
-      order = sink_.last_order_id;
+      order = sink_.note.last_order_id;
     }
   }
 
@@ -65,7 +79,7 @@ class Subject {
     return {cancels, entries};
   }
 
-  std::uint64_t refused() const noexcept { return sink_.refused; }
+  std::uint64_t refused() const noexcept { return sink_.note.refused; }
 
  private:
   struct Record {
@@ -113,7 +127,7 @@ class Subject {
         }
       }
       core::apply(engine_, records[i].words);
-      entered_[i] = sink_.last_order_id;
+      entered_[i] = sink_.note.last_order_id;
     }
   }
 
@@ -127,7 +141,7 @@ class Subject {
 
   core::Configuration configuration_;
   ZeroedMemory memory_;
-  StoreSink sink_;
+  StoreSink<Notes> sink_;
   core::MatchingEngine engine_;
   core::LookAhead hints_;
   std::uint64_t levels_;

@@ -73,36 +73,29 @@ void wait_for_all_before() noexcept {
 #endif
 }
 
-// Notes which orders came to rest and which ended, besides storing the reports.
-class NotingSink final : public core::ReportPort {
- public:
+// Which orders came to rest and which ended, and how many requests were refused.
+struct Notes {
   struct Note {
     core::ClOrdId cl_ord_id;
     core::OrderId order_id;  // 0: it has ended
   };
 
-  NotingSink() noexcept : ReportPort(&next_) { next_ = store.next_room(); }
-
-  void send(core::SessionSlot to, std::uint32_t slots) noexcept override {
-    const std::uint64_t* const report = next_;
-    const auto type = static_cast<core::ReportType>(report[0] & 0xFF);
+  void operator()(const std::uint64_t* report) noexcept {
+    const core::ReportType type = type_of(report);
     if (type == core::ReportType::kOrderEntered || type == core::ReportType::kOrderChanged) {
       // Both begin alike. The state is in the header's third byte.
       const bool works =
           static_cast<core::OrderState>(report[0] >> 16 & 15) == core::OrderState::kWorking;
       notes[count++] = {static_cast<core::ClOrdId>(report[3]),
                         works ? static_cast<core::OrderId>(report[2]) : 0};
+    } else if (type == core::ReportType::kReceipt) {
+      refused += refuses(report) ? 1 : 0;
     }
-    store.send(to, slots);
-    next_ = store.next_room();
   }
 
-  StoreSink store;
   std::vector<Note> notes;
   std::size_t count = 0;
-
- private:
-  std::uint64_t* next_ = nullptr;
+  std::uint64_t refused = 0;
 };
 static_assert(offsetof(core::OrderChanged, order_id) == 16 &&
               offsetof(core::OrderEntered, order_id) == 16 &&
@@ -118,7 +111,7 @@ class Population {
     for (std::size_t place = ids_.size(); place-- > 0;) {
       free_.push_back(static_cast<std::uint32_t>(place));
     }
-    sink.notes.resize(4 * block);
+    sink.note.notes.resize(4 * block);
   }
 
   // The next lines to be executed: `count` operations.
@@ -138,14 +131,14 @@ class Population {
         put(entry(one == Op::kSendCross));
       }
     }
-    sink.count = 0;
+    sink.note.count = 0;
   }
 
   // After the lines were executed.
   void take_note() {
     free_.resize(free_.size() - entered_);
-    for (std::size_t i = 0; i < sink.count; ++i) {
-      const NotingSink::Note& note = sink.notes[i];
+    for (std::size_t i = 0; i < sink.note.count; ++i) {
+      const Notes::Note& note = sink.note.notes[i];
       const auto place = static_cast<std::uint32_t>(note.cl_ord_id - 1);
       if (place >= ids_.size()) continue;  // a taker
       ids_[place] = note.order_id;
@@ -162,7 +155,7 @@ class Population {
 
   std::size_t live() const noexcept { return live_.size(); }
 
-  NotingSink sink;
+  StoreSink<Notes> sink;
   std::vector<RequestLine> lines;
 
  private:
@@ -382,8 +375,8 @@ bool measure(const Options& options, std::size_t live, ResultRows& rows) {
     }
   }
   if (fast.trades() != plain.trades() || bare.count() != live ||
-      fast.population.sink.store.refused != plain.population.sink.store.refused ||
-      fast.population.sink.store.reports != plain.population.sink.store.reports) {
+      fast.population.sink.note.refused != plain.population.sink.note.refused ||
+      fast.population.sink.reports != plain.population.sink.reports) {
     std::fprintf(stderr, "with %zu orders core and baseline did not do the same\n", live);
     return false;
   }

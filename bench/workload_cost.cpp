@@ -154,7 +154,7 @@ class Subject {
   std::uint64_t missing() const noexcept { return missing_; }
 
   double core_round(bool hints) {
-    StoreSink sink;
+    StoreSink<> sink;
     clear();
     Core core(configuration_, memory_, sink);
     const Clock clock;
@@ -165,7 +165,7 @@ class Subject {
   }
 
   double baseline_round() {
-    StoreSink sink;
+    StoreSink<> sink;
     BaselineEngine engine(configuration_, sink);
     engine.logon(0, {.user_id = 1}, 0);
     const RequestLine* line = baseline_.lines.data();

@@ -225,7 +225,8 @@ class MatchingEngine::State {
   // ---- state_export.cpp
   void put_export_head(ExportHeadWords& words) const noexcept;
 
-  // ---- queries.cpp
+  // ---- queries.cpp: whatever takes no engine sequence number
+  void answer(const Origin& origin, RequestType type, const std::uint64_t* message) noexcept;
   void order_status(const Origin& origin, const OrderStatusQuery& query) noexcept;
   void open_orders(const Origin& origin, const OpenOrdersQuery& query) noexcept;
   void l2_snapshot(const Origin& origin, const L2Query& query) noexcept;

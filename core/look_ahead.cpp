@@ -7,13 +7,7 @@
 namespace shmatch::core {
 namespace {
 
-// Ended orders between a hint for one and its being forgotten: at least so many that it comes in
-// time, and not so many that what it fetched would be gone again.
-constexpr std::uint32_t kForgottenLead = LookAhead::kNear;
-constexpr std::uint32_t kForgottenReach = 256;
 constexpr Index kFreeReach = 4'096;
-// Working orders that are in the second cache, with their levels and what has ended lately.
-constexpr std::uint32_t kOrdersInCache = 4'096;
 
 // A field of a message, read where it stands: hints are given for every request of a long replay,
 // and do not decode what they do not use.
@@ -40,20 +34,16 @@ constexpr auto order_id_of = field<offsetof(CancelOrder, order_id)>;  // only ca
 
 }  // namespace
 
-bool LookAhead::worthwhile() const noexcept {
-  return state_.store_.working_count() >= kOrdersInCache;
-}
+bool LookAhead::worthwhile() const noexcept { return state_.store_.outgrows_cache(); }
 
 void LookAhead::far(const std::uint64_t* message) noexcept {
   const OrderStore& store = state_.store_;
   const bool enters = type_of(message) == RequestType::kNewOrder;
   if (!enters && type_of(message) != RequestType::kCancelOrder) return;
   if (!enters && order_id_of(message) > 0) {
-    prefetch_order(store.slot_of(order_id_of(message)));
-  } else {
-    store.client_ids().prefetch(state_.accounts_.account(account_of(message)),
-                                client_id_of(message));
+    return prefetch_order(store.slot_of(order_id_of(message)));
   }
+  store.client_ids().prefetch(state_.accounts_.account(account_of(message)), client_id_of(message));
   if (enters) follow_free();
 }
 
@@ -69,7 +59,6 @@ void LookAhead::near(const std::uint64_t* message) noexcept {
     if (slot != kNoIndex) prefetch_order(slot);
   }
   if (slot != kNoIndex) state_.books_.prefetch(store[slot]);
-  follow_forgotten();
 }
 
 // What a cancel of the order needs: with a digest that is all there is of it.
@@ -93,27 +82,8 @@ void LookAhead::follow_level(const std::uint64_t* message) noexcept {
       static_cast<std::int8_t>(byte_field<offsetof(NewOrder, limit_price_exponent)>(message))};
   const Increments price = to_increments(limit, state_.instruments_[instrument].tick);
   if (price.error != DecimalError::kNone) return;
-  if (state_.books_.meets(instrument, side, price.count)) {
-    // Two orders end, as a rule: this one and the one that it meets.
-    follow_forgotten();
-    follow_forgotten();
-  }
   place = state_.books_.guess(instrument, side, price.count);
   if (place != kNoIndex) state_.books_.prefetch_level(place);
-}
-
-// Each order that ends makes the engine forget another one, which ended long ago: its entry in the
-// index of client ids is as cold as can be. Nothing else of it is touched.
-void LookAhead::follow_forgotten() noexcept {
-  const OrderStore& store = state_.store_;
-  const std::uint32_t count = store.finished_count();
-  if (count < store.finished_capacity()) return;
-  // Each is hinted once, whether requests are applied in between or wait for the rest of a batch.
-  const std::uint32_t oldest = store.counters().ended_count - count;
-  std::uint32_t age = forgotten_ - oldest;
-  if (age < kForgottenLead || age > kForgottenReach) age = kForgottenLead;
-  forgotten_ = oldest + age + 1;
-  if (age < count) store.prefetch_forgetting(age);
 }
 
 // New orders take free slots in order, but those are far apart once the engine has run for a while.

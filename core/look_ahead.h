@@ -61,7 +61,6 @@ class LookAhead {
                        (cancels ? sizeof(CancelOrder) / sizeof(std::uint64_t) : kMessageWords);
   }
   void prefetch_order(Index slot) const noexcept;
-  void follow_forgotten() noexcept;
   void follow_free() noexcept;
   void follow_level(const std::uint64_t* message) noexcept;
 
@@ -69,8 +68,7 @@ class LookAhead {
   static constexpr std::uint32_t kTailDelay = kNear / 2;
 
   const MatchingEngine::State& state_;
-  Index free_ = 0;               // a slot that a new order will take soon
-  std::uint32_t forgotten_ = 0;  // number of an ended order that will be forgotten soon
+  Index free_ = 0;  // a slot that a new order will take soon
   Index levels_[kTailDelay];
   std::uint32_t next_level_ = 0;
 };

@@ -42,25 +42,18 @@ void MatchingEngine::State::request(SessionSlot slot, Sequence request_sequence,
   SHMATCH_CHECK(sessions_.is(slot, SessionState::kOpen));
   const Origin origin{slot, request_sequence};
   begin(now);
-  switch (static_cast<RequestType>(message[0] & 0xFF)) {
-    case RequestType::kCancelOrder:
-      take_number(origin);
-      return cancel_order(origin, message, now);
-    case RequestType::kNewOrder:
-      take_number(origin);
-      return new_order(origin, message, now);
-    case RequestType::kOrderStatus:
-      return order_status(origin, message_of<OrderStatusQuery>(message));
-    case RequestType::kOpenOrders:
-      return open_orders(origin, message_of<OpenOrdersQuery>(message));
-    case RequestType::kL2Snapshot:
-      return l2_snapshot(origin, message_of<L2Query>(message));
-    case RequestType::kPing:
-      return report_pong(slot, request_sequence);
-    case RequestType::kNone:
-      break;
+  // No switch: which of the two comes is a toss, and a comparison that was guessed wrong costs less
+  // than a jump through a table.
+  const auto type = static_cast<RequestType>(message[0] & 0xFF);
+  if (type == RequestType::kNewOrder) {
+    take_number(origin);
+    return new_order(origin, message, now);
   }
-  check_failed("well_formed(message)", __FILE__, __LINE__);
+  if (type == RequestType::kCancelOrder) {
+    take_number(origin);
+    return cancel_order(origin, message, now);
+  }
+  answer(origin, type, message);
 }
 
 std::size_t MatchingEngine::memory_size(const Configuration& configuration) {

@@ -45,17 +45,13 @@ class OrderStore {
   // Whether the slot holds an order that works or is remembered.
   bool known(Index slot) const noexcept { return known(orders_[slot]); }
 
+  // Whether orders are more than caches hold: then hints are worth their time.
+  bool outgrows_cache() const noexcept { return working_count_ >= kOrdersInCache; }
   // Hints, for whoever knows what comes (core/look_ahead.h).
   void prefetch_order(Index slot) const noexcept { core::prefetch(&orders_[slot]); }
   void prefetch(Index slot) const noexcept {
     core::prefetch(&orders_[slot]);
     core::prefetch(&details_[slot]);
-  }
-  // The ended order of this age will be forgotten.
-  void prefetch_forgetting(std::uint32_t age) const noexcept {
-    const EndedOrder& ended = finished_entry(age);
-    if (ended.key != 0) client_ids_.prefetch(ended.key);
-    free_.prefetch(ended.slot);
   }
   // The slot will be taken by a new order.
   void prefetch_free(Index slot) const noexcept {
@@ -112,6 +108,12 @@ class OrderStore {
     --finished_count_;
     if (ended.key != 0) client_ids_.erase(ended.key, ended.slot);
     free_.insert(ended.slot);
+    // Its turn comes in a while, and its entry in the index is as cold as can be.
+    if (outgrows_cache() && finished_count_ > kForgetLead) {
+      const EndedOrder& later = finished_entry(kForgetLead);
+      if (later.key != 0) client_ids_.prefetch(later.key);
+      free_.prefetch(later.slot);
+    }
   }
 
   // When the order changed last, and how it ended.
@@ -170,6 +172,12 @@ class OrderStore {
   void check_invariants() const noexcept;
 
  private:
+  // Working orders that are in the second cache, with their levels and what has ended lately.
+  static constexpr std::uint32_t kOrdersInCache = 4'096;
+  // Ended orders between a hint for one and its being forgotten: so many that it comes in time, and
+  // not so many that what it fetched would be gone again.
+  static constexpr std::uint32_t kForgetLead = 10;
+
   // A whole round ahead: wherever the cursor finds its slot, the id is still below the bound.
   bool last_round() const noexcept { return ((round_ + 2) << slot_bits_) > kOrderIdEnd; }
   // A working order, or one whose number is among those of the remembered ones. Numbers are taken

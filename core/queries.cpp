@@ -24,6 +24,25 @@ struct L2Position {
 
 }  // namespace
 
+void MatchingEngine::State::answer(const Origin& origin, RequestType type,
+                                   const std::uint64_t* message) noexcept {
+  switch (type) {
+    case RequestType::kOrderStatus:
+      return order_status(origin, message_of<OrderStatusQuery>(message));
+    case RequestType::kOpenOrders:
+      return open_orders(origin, message_of<OpenOrdersQuery>(message));
+    case RequestType::kL2Snapshot:
+      return l2_snapshot(origin, message_of<L2Query>(message));
+    case RequestType::kPing:
+      return report_pong(origin.slot, origin.request);
+    case RequestType::kNone:
+    case RequestType::kCancelOrder:
+    case RequestType::kNewOrder:
+      break;
+  }
+  check_failed("well_formed(message)", __FILE__, __LINE__);
+}
+
 Refusal MatchingEngine::State::judge_order_status(SessionSlot slot,
                                                   const OrderStatusQuery& query) const noexcept {
   const Session& session = sessions_[slot];
