@@ -160,7 +160,9 @@ int run_verify(const GlobalOptions& global, const std::string& folder, bool file
   } else {
     std::string text;
     for (const std::string& damage : result.damage) text += damage + "\n";
-    text += result.damage.empty() ? "Whole: " : "Damaged. Readable: ";
+    // Not all of them are damage: a file of another version is none.
+    text += result.damage.empty() ? "Whole: "
+                                  : count_of(result.damage.size(), "fault") + ". Readable: ";
     text += count_of(result.records, "record") + " in " + count_of(result.groups, "group") +
             " and " + count_of(result.segments, "file");
     if (result.snapshots > 0) text += ", " + count_of(result.snapshots, "snapshot");

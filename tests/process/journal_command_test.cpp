@@ -83,6 +83,16 @@ TEST_F(Journal, DumpPrintsOneLineARecord) {
   EXPECT_TRUE(part.output.starts_with(R"({"sequence":5,)")) << part.output;
 }
 
+TEST_F(Journal, VerifyDoesNotCallAnotherVersionDamaged) {
+  flip_byte(segment_, 8);
+  const Outcome verify = shmatch({"journal", "verify", folder_});
+  EXPECT_EQ(verify.status, 1) << "it cannot say that the journal is whole";
+  EXPECT_TRUE(contains(verify.output, segment_ + " at byte 8 has format version")) << verify.output;
+  EXPECT_TRUE(contains(verify.output, "use the shmatch that wrote it")) << verify.output;
+  EXPECT_TRUE(contains(verify.output, "1 fault. Readable: 0 records")) << verify.output;
+  EXPECT_FALSE(contains(verify.output, "amaged")) << verify.output;
+}
+
 TEST_F(Journal, VerifyFindsDamageAndRepairTakesItAway) {
   EXPECT_EQ(shmatch({"journal", "verify", folder_}).status, 0);
   const std::uint64_t offset = group_of(30);
