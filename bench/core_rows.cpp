@@ -237,15 +237,16 @@ class CoreSubject {
       }
       return wait_for_all_before();
     }
+    const bool hints = way == Way::kHints && hints_.worthwhile();
     constexpr std::size_t kFar = core::LookAhead::kFar;
     constexpr std::size_t kNear = core::LookAhead::kNear;
-    if (way == Way::kHints) {
+    if (hints) {
       for (std::size_t i = 0; i < lines.size() && i < kFar; ++i) hints_.far(lines[i].words);
       for (std::size_t i = 0; i < lines.size() && i < kNear; ++i) hints_.near(lines[i].words);
     }
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      if (way == Way::kHints && i + kFar < lines.size()) hints_.far(lines[i + kFar].words);
-      if (way == Way::kHints && i + kNear < lines.size()) hints_.near(lines[i + kNear].words);
+      if (hints && i + kFar < lines.size()) hints_.far(lines[i + kFar].words);
+      if (hints && i + kNear < lines.size()) hints_.near(lines[i + kNear].words);
       give_line(engine_, &lines[i], ++number_);
     }
   }

@@ -24,6 +24,7 @@ namespace shmatch::core {
   }
   cancel_working(goes, CancelReason::kUserModified, sessions_[slot].user, slot, now);
   start_order(origin, request, comes, now);
+  store_.prefetch_free();
 }
 
 void MatchingEngine::cancel_replace(SessionSlot slot, Sequence request_sequence,

@@ -7,7 +7,9 @@
 namespace shmatch::core {
 namespace {
 
-constexpr Index kFreeReach = 4'096;
+// Working orders whose records come in time without hints: so few are near enough for the processor
+// to look ahead by itself.
+constexpr std::uint32_t kOrdersNearby = 16'384;
 
 // A field of a message, read where it stands: hints are given for every request of a long replay,
 // and do not decode what they do not use.
@@ -34,17 +36,18 @@ constexpr auto order_id_of = field<offsetof(CancelOrder, order_id)>;  // only ca
 
 }  // namespace
 
-bool LookAhead::worthwhile() const noexcept { return state_.store_.outgrows_cache(); }
+bool LookAhead::worthwhile() const noexcept {
+  return state_.store_.working_count() >= kOrdersNearby;
+}
 
 void LookAhead::far(const std::uint64_t* message) noexcept {
   const OrderStore& store = state_.store_;
-  const bool enters = type_of(message) == RequestType::kNewOrder;
-  if (!enters && type_of(message) != RequestType::kCancelOrder) return;
-  if (!enters && order_id_of(message) > 0) {
+  const bool cancels = type_of(message) == RequestType::kCancelOrder;
+  if (!cancels && type_of(message) != RequestType::kNewOrder) return;
+  if (cancels && order_id_of(message) > 0) {
     return prefetch_order(store.slot_of(order_id_of(message)));
   }
   store.client_ids().prefetch(state_.accounts_.account(account_of(message)), client_id_of(message));
-  if (enters) follow_free();
 }
 
 void LookAhead::near(const std::uint64_t* message) noexcept {
@@ -84,17 +87,6 @@ void LookAhead::follow_level(const std::uint64_t* message) noexcept {
   if (price.error != DecimalError::kNone) return;
   place = state_.books_.guess(instrument, side, price.count);
   if (place != kNoIndex) state_.books_.prefetch_level(place);
-}
-
-// New orders take free slots in order, but those are far apart once the engine has run for a while.
-void LookAhead::follow_free() noexcept {
-  const OrderStore& store = state_.store_;
-  const Index cursor = store.counters().cursor;
-  if (free_ < cursor || free_ - cursor > kFreeReach) free_ = cursor;
-  const Index next = store.free_from(free_);
-  if (next == kNoIndex) return;
-  store.prefetch_free(next);
-  free_ = next + 1;
 }
 
 }  // namespace shmatch::core

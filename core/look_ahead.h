@@ -61,14 +61,12 @@ class LookAhead {
                        (cancels ? sizeof(CancelOrder) / sizeof(std::uint64_t) : kMessageWords);
   }
   void prefetch_order(Index slot) const noexcept;
-  void follow_free() noexcept;
   void follow_level(const std::uint64_t* message) noexcept;
 
   // Requests between a hint of the level that an order will join and one of the order at its end.
   static constexpr std::uint32_t kTailDelay = kNear / 2;
 
   const MatchingEngine::State& state_;
-  Index free_ = 0;  // a slot that a new order will take soon
   Index levels_[kTailDelay];
   std::uint32_t next_level_ = 0;
 };

@@ -53,18 +53,17 @@ class OrderStore {
     core::prefetch(&orders_[slot]);
     core::prefetch(&details_[slot]);
   }
-  // The slot will be taken by a new order.
-  void prefetch_free(Index slot) const noexcept {
-    prefetch(slot);
-    core::prefetch(&walks_[slot]);
+  // For after a new order: has the slot fetched that another one will take in a while. They are
+  // taken in order, but lie far apart once the engine has run for a time, and a record is written
+  // whole.
+  void prefetch_free() noexcept {
+    if (outgrows_cache()) hint_free();
   }
   // Where the order with this id is, if it is known; below slot_count() in any case.
   Index slot_of(OrderId order_id) const noexcept {
     const Index slot = static_cast<Index>(order_id) & slot_mask_;
     return slot < slot_count_ ? slot : 0;
   }
-  // The first free slot at or behind `slot`, or kNoIndex.
-  Index free_from(Index slot) const noexcept { return free_.at_or_after(slot); }
 
   // True when the next order would need an id that JavaScript cannot hold.
   bool ids_used_up() const noexcept { return ids_used_up_; }
@@ -177,7 +176,32 @@ class OrderStore {
   // Ended orders between a hint for one and its being forgotten: so many that it comes in time, and
   // not so many that what it fetched would be gone again.
   static constexpr std::uint32_t kForgetLead = 10;
+  // Free slots between a hint for one and its being taken, and how many slots these may be apart.
+  static constexpr unsigned kFreeLead = 10;
+  static constexpr Index kFreeReach = 4'096;
 
+  // Not inline: few orders pay nothing for it.
+  [[gnu::noinline]] void hint_free() noexcept {
+    if (hinted_ - cursor_ > kFreeReach) [[unlikely]] {
+      lead_hints();
+    }
+    const Index slot = free_.at_or_after(hinted_);
+    if (slot == kNoIndex) [[unlikely]] {
+      return;
+    }
+    prefetch(slot);
+    core::prefetch(&walks_[slot]);
+    hinted_ = slot + 1;
+  }
+  // The hints for free slots begin anew, as far ahead as they should be.
+  [[gnu::noinline]] void lead_hints() noexcept {
+    hinted_ = cursor_;
+    for (unsigned i = 0; i < kFreeLead; ++i) {
+      const Index slot = free_.at_or_after(hinted_);
+      if (slot == kNoIndex) return;
+      hinted_ = slot + 1;
+    }
+  }
   // A whole round ahead: wherever the cursor finds its slot, the id is still below the bound.
   bool last_round() const noexcept { return ((round_ + 2) << slot_bits_) > kOrderIdEnd; }
   // A working order, or one whose number is among those of the remembered ones. Numbers are taken
@@ -211,6 +235,7 @@ class OrderStore {
   std::uint32_t ended_count_ = 0;
   std::int64_t round_ = 0;
   Index cursor_ = 1;  // OrderId 0 does not exist
+  Index hinted_ = 0;  // free slots from here on have not been hinted
   bool ids_used_up_;
   SlotBitmap free_;
   ClientIdIndex client_ids_;

@@ -414,6 +414,35 @@ TEST(OrderStore, RemembersExactlyTheConfiguredNumberOfEndedOrders) {
   store.orders.check_invariants();
 }
 
+// With so many orders that hints are given: twice the same, once without those for free slots.
+TEST(OrderStore, HintsChangeNothing) {
+  const Capacities capacities{.working_orders = 6'000, .finished_orders = 100, .sessions = 1};
+  Store hinted(capacities);
+  Store plain(capacities);
+  Random random(5);
+  std::vector<Index> working;
+  ClOrdId cl_ord_id = 0;
+  for (int step = 0; step < 40'000; ++step) {
+    if (working.size() < 5'000 || random.one_in(2)) {
+      if (working.size() == 6'000) continue;
+      const Index slot = hinted.enter(0, ++cl_ord_id);
+      hinted.orders.prefetch_free();
+      ASSERT_EQ(plain.enter(0, cl_ord_id), slot);
+      ASSERT_EQ(plain.orders[slot].order_id, hinted.orders[slot].order_id);
+      working.push_back(slot);
+    } else {
+      std::swap(working[random.below(working.size())], working.back());
+      hinted.end(working.back());
+      plain.end(working.back());
+      working.pop_back();
+    }
+  }
+  EXPECT_TRUE(hinted.orders.outgrows_cache());
+  EXPECT_GT(hinted.orders.counters().round, 1) << "the cursor went round";
+  hinted.orders.check_invariants();
+  plain.orders.check_invariants();
+}
+
 TEST(OrderStore, APairNamesItsNewestOrder) {
   Store store({.working_orders = 10, .finished_orders = 2, .sessions = 1});
   const Index old = store.enter(3, 77);
