@@ -9,7 +9,7 @@ namespace {
 
 // Working orders whose records come in time without hints: so few are near enough for the processor
 // to look ahead by itself.
-constexpr std::uint32_t kOrdersNearby = 16'384;
+constexpr std::uint32_t kOrdersNearby = 8'192;
 
 // A field of a message, read where it stands: hints are given for every request of a long replay,
 // and do not decode what they do not use.
