@@ -14,8 +14,8 @@
 // blocks and 40,000 operations each, with the same operations on the same orders. The median of the
 // second half of the blocks counts: until then caches and page tables hold what the others needed.
 // `bytes_per_order` is by how much MatchingEngine::memory_size grows for each working order that is
-// configured; cold_ns is the same operation without hints and with nothing else in flight: a fence
-// stands before and behind it.
+// configured; cold_ns is the same operation without looking ahead and with nothing else in flight:
+// a fence stands before and behind it.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -237,14 +237,14 @@ class CoreSubject {
       }
       return wait_for_all_before();
     }
-    const bool hints = way == Way::kHints && hints_.worthwhile();
     constexpr std::size_t kFar = core::LookAhead::kFar;
     constexpr std::size_t kNear = core::LookAhead::kNear;
-    if (hints) {
+    if (way == Way::kHints && hints_.worthwhile()) {
       for (std::size_t i = 0; i < lines.size() && i < kFar; ++i) hints_.far(lines[i].words);
       for (std::size_t i = 0; i < lines.size() && i < kNear; ++i) hints_.near(lines[i].words);
     }
     for (std::size_t i = 0; i < lines.size(); ++i) {
+      const bool hints = way == Way::kHints && hints_.worthwhile();
       if (hints && i + kFar < lines.size()) hints_.far(lines[i + kFar].words);
       if (hints && i + kNear < lines.size()) hints_.near(lines[i + kNear].words);
       give_line(engine_, &lines[i], ++number_);

@@ -41,6 +41,7 @@ OrderStore::Place OrderStore::allocate() noexcept {
   Index slot = free_.at_or_after(cursor_);
   if (slot == kNoIndex) [[unlikely]] {
     ++round_;
+    hinted_ = 0;
     ids_used_up_ = last_round();
     slot = free_.at_or_after(0);
     SHMATCH_CHECK(slot != kNoIndex);

@@ -45,8 +45,10 @@ class OrderStore {
   // Whether the slot holds an order that works or is remembered.
   bool known(Index slot) const noexcept { return known(orders_[slot]); }
 
-  // Whether orders are more than caches hold: then hints are worth their time.
-  bool outgrows_cache() const noexcept { return working_count_ >= kOrdersInCache; }
+  // Whether the known orders are more than caches hold: then hints are worth their time.
+  bool outgrows_cache() const noexcept {
+    return working_count_ + finished_count_ >= kOrdersInCache;
+  }
   // Hints, for whoever knows what comes (core/look_ahead.h).
   void prefetch_order(Index slot) const noexcept { core::prefetch(&orders_[slot]); }
   void prefetch(Index slot) const noexcept {
@@ -59,6 +61,8 @@ class OrderStore {
   void prefetch_free() noexcept {
     if (outgrows_cache()) hint_free();
   }
+  // Free slots from the cursor on to before this one have been hinted.
+  Index hinted() const noexcept { return hinted_; }
   // Where the order with this id is, if it is known; below slot_count() in any case.
   Index slot_of(OrderId order_id) const noexcept {
     const Index slot = static_cast<Index>(order_id) & slot_mask_;
@@ -171,8 +175,8 @@ class OrderStore {
   void check_invariants() const noexcept;
 
  private:
-  // Working orders that are in the second cache, with their levels and what has ended lately.
-  static constexpr std::uint32_t kOrdersInCache = 4'096;
+  // Known orders whose records and entries, 150 bytes each, are near enough without hints.
+  static constexpr std::uint32_t kOrdersInCache = 20'000;
   // Ended orders between a hint for one and its being forgotten: so many that it comes in time, and
   // not so many that what it fetched would be gone again.
   static constexpr std::uint32_t kForgetLead = 10;

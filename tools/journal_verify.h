@@ -20,7 +20,9 @@ struct VerifyOptions {
 };
 
 struct Verification {
-  std::vector<std::string> damage;   // a sentence each, with file and offset; empty: all is whole
+  // What is damaged, or of another version: a sentence each, with file and offset. Empty: all is
+  // whole.
+  std::vector<std::string> damage;
   std::uint64_t records = 0;         // that can be read
   core::Sequence last_sequence = 0;  // of the newest of them, or of what came before the first
   std::uint64_t groups = 0;

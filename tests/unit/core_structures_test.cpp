@@ -416,31 +416,60 @@ TEST(OrderStore, RemembersExactlyTheConfiguredNumberOfEndedOrders) {
 
 // With so many orders that hints are given: twice the same, once without those for free slots.
 TEST(OrderStore, HintsChangeNothing) {
-  const Capacities capacities{.working_orders = 6'000, .finished_orders = 100, .sessions = 1};
-  Store hinted(capacities);
-  Store plain(capacities);
-  Random random(5);
-  std::vector<Index> working;
-  ClOrdId cl_ord_id = 0;
-  for (int step = 0; step < 40'000; ++step) {
-    if (working.size() < 5'000 || random.one_in(2)) {
-      if (working.size() == 6'000) continue;
-      const Index slot = hinted.enter(0, ++cl_ord_id);
-      hinted.orders.prefetch_free();
-      ASSERT_EQ(plain.enter(0, cl_ord_id), slot);
-      ASSERT_EQ(plain.orders[slot].order_id, hinted.orders[slot].order_id);
-      working.push_back(slot);
-    } else {
-      std::swap(working[random.below(working.size())], working.back());
-      hinted.end(working.back());
-      plain.end(working.back());
-      working.pop_back();
+  for (const std::uint32_t finished : {0U, 1U, 10U, 11U, 100U}) {
+    const Capacities capacities{
+        .working_orders = 24'000, .finished_orders = finished, .sessions = 1};
+    Store hinted(capacities);
+    Store plain(capacities);
+    Random random(5);
+    std::vector<Index> working;
+    ClOrdId cl_ord_id = 0;
+    while (hinted.orders.counters().round < 3) {
+      if (working.size() < 21'000 || (working.size() < 24'000 && random.one_in(2))) {
+        const Index slot = hinted.enter(0, ++cl_ord_id);
+        hinted.orders.prefetch_free();
+        ASSERT_EQ(plain.enter(0, cl_ord_id), slot);
+        ASSERT_EQ(plain.orders[slot].order_id, hinted.orders[slot].order_id);
+        working.push_back(slot);
+      } else {
+        std::swap(working[random.below(working.size())], working.back());
+        hinted.end(working.back());
+        plain.end(working.back());
+        working.pop_back();
+      }
     }
+    EXPECT_TRUE(hinted.orders.outgrows_cache());
+    hinted.orders.check_invariants();
+    plain.orders.check_invariants();
   }
-  EXPECT_TRUE(hinted.orders.outgrows_cache());
-  EXPECT_GT(hinted.orders.counters().round, 1) << "the cursor went round";
-  hinted.orders.check_invariants();
-  plain.orders.check_invariants();
+}
+
+// Also where the first free slot of a round is near the last one, as with orders that stay for long
+// in all others.
+TEST(OrderStore, HintsAFreeSlotBehindEachNewOrder) {
+  Store store({.working_orders = 24'000, .finished_orders = 100, .sessions = 1});
+  while (!store.orders.outgrows_cache()) store.enter(0, 0);
+  while (store.orders.counters().cursor + 4'000 < store.orders.slot_count()) store.enter(0, 0);
+  // Slot 0 has its first order in the second round.
+  for (Index slot = kNoIndex; slot != 0;) {
+    slot = store.enter(0, 0);
+    if (slot != 0) store.end(slot);
+  }
+  int entered = 0;
+  int hinted = 0;
+  while (store.orders.counters().round < 5) {
+    const Index before = store.orders.hinted();
+    const Index slot = store.enter(0, 0);
+    store.orders.prefetch_free();
+    ++entered;
+    if (store.orders.hinted() != before) {
+      ++hinted;
+      EXPECT_FALSE(store.orders.known(store.orders.hinted() - 1));
+      EXPECT_GT(store.orders.hinted(), slot);
+    }
+    store.end(slot);
+  }
+  EXPECT_GT(hinted, entered - 5 * 20) << "all but those at the end of a round";
 }
 
 TEST(OrderStore, APairNamesItsNewestOrder) {
