@@ -61,7 +61,7 @@ class OrderStore {
   void prefetch_free() noexcept {
     if (outgrows_cache()) hint_free();
   }
-  // Free slots from the cursor on to before this one have been hinted.
+  // Where the next hint for a free slot begins to look.
   Index hinted() const noexcept { return hinted_; }
   // Where the order with this id is, if it is known; below slot_count() in any case.
   Index slot_of(OrderId order_id) const noexcept {
@@ -239,7 +239,7 @@ class OrderStore {
   std::uint32_t ended_count_ = 0;
   std::int64_t round_ = 0;
   Index cursor_ = 1;  // OrderId 0 does not exist
-  Index hinted_ = 0;  // free slots from here on have not been hinted
+  Index hinted_ = 0;  // see hinted()
   bool ids_used_up_;
   SlotBitmap free_;
   ClientIdIndex client_ids_;
