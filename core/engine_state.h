@@ -131,7 +131,7 @@ class MatchingEngine::State {
                    TimeNs now) noexcept;
   void match(Index taker, Ticks limit, SessionSlot origin, TimeNs now) noexcept;
   void execute(Index taker, const Level& level, SessionSlot origin, TimeNs now) noexcept;
-  void settle(Index taker, SessionSlot origin, TimeNs now) noexcept;
+  void settle(Index taker, std::uint32_t kind, SessionSlot origin, TimeNs now) noexcept;
   void end_order(Index order, OrderState state, ChangeReason reason, CancelReason cancel_reason,
                  TimeNs now) noexcept;
   void cancel_working(Index order, CancelReason reason, Index by_user, SessionSlot also,
@@ -149,9 +149,10 @@ class MatchingEngine::State {
   void report_page_end(SessionSlot to, PageEnd end, bool more) noexcept;
   void report_l2_rows(SessionSlot to, const L2Rows& rows) noexcept;
   // Events; `also` is the session that gets the event whatever its accounts, or kNoSession. An
-  // order's first state event, and its later ones:
+  // order's first state event (`kind`: side, order type and time in force, in one word as the event
+  // has them), and its later ones:
   void report_entered(Index index, const Order& order, const OrderDetail& detail,
-                      SessionSlot also) noexcept;
+                      std::uint32_t kind, SessionSlot also) noexcept;
   void report_changed(Index order, SessionSlot also) noexcept;
   struct Execution {
     TradeId trade_id;

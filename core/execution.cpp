@@ -3,6 +3,18 @@
 #include "core/engine_state.h"
 
 namespace shmatch::core {
+namespace {
+
+// Side, order type and time in force of a new order, as its first event has them in one word. Made
+// of the request: from the record, whose bytes have just been stored one by one, they would be
+// loaded together, and the load would wait for the stores.
+std::uint32_t kind_of(const NewOrder& request) noexcept {
+  return static_cast<std::uint32_t>(request.side) |
+         (static_cast<std::uint32_t>(request.order_type) << 8) |
+         (static_cast<std::uint32_t>(request.time_in_force) << 16);
+}
+
+}  // namespace
 
 // Everything that a request usually leads to is one function: what is on its way is in registers
 // then, not in memory. It is a sixth of a cancel's cost.
@@ -73,6 +85,7 @@ void MatchingEngine::State::start_order(const Origin& origin, const NewOrder& re
   report_accepted(origin.slot, origin.request, place.order_id, cl_ord_id);
 
   Session& session = sessions_[origin.slot];
+  const std::uint32_t kind = kind_of(request);
   const Ticks limit = judged.limit;
   const bool meets_nobody = !books_.meets(instrument, request.side, limit);
   OrderBooks::Joined joined{kNoIndex, kNoIndex};
@@ -115,12 +128,12 @@ void MatchingEngine::State::start_order(const Origin& origin, const NewOrder& re
   start_digest(place.slot);
   if (cl_ord_id != 0) store_.client_ids().put(judged.place, judged.key, place.slot);
   if (meets_nobody && rests) [[likely]] {
-    report_entered(place.slot, order, detail, origin.slot);
+    report_entered(place.slot, order, detail, kind, origin.slot);
     renew_digest(place.slot);
     return;
   }
   if (!meets_nobody) match(place.slot, limit, origin.slot, now);
-  settle(place.slot, origin.slot, now);
+  settle(place.slot, kind, origin.slot, now);
 }
 
 // Not inline, and settle neither: what comes to rest at once pays nothing for what does not.
@@ -190,14 +203,15 @@ void MatchingEngine::State::execute(Index taker, const Level& level, SessionSlot
 
 // The new order has traded what it could: it ends, or it rests. Either way its one state event says
 // so, and the digest covers it from now on.
-[[gnu::noinline, gnu::flatten]] void MatchingEngine::State::settle(Index index, SessionSlot origin,
+[[gnu::noinline, gnu::flatten]] void MatchingEngine::State::settle(Index index, std::uint32_t kind,
+                                                                   SessionSlot origin,
                                                                    TimeNs now) noexcept {
   Order& order = store_[index];
   if (order.leaves > 0 && may_rest(order.order_type, order.time_in_force)) [[likely]] {
     if (executed(order) != 0) order.change_reason = ChangeReason::kTrade;
     order.flags |= kFlagAddedToBook;
     books_.add(index, store_.detail(index).price, now);
-    report_entered(index, order, store_.detail(index), origin);
+    report_entered(index, order, store_.detail(index), kind, origin);
     renew_digest(index);
     return;
   }
@@ -207,7 +221,7 @@ void MatchingEngine::State::execute(Index taker, const Level& level, SessionSlot
     end_order(index, OrderState::kCanceled, ChangeReason::kNoMoreMarket,
               CancelReason::kNoMoreMarket, now);
   }
-  report_entered(index, order, store_.detail(index), origin);
+  report_entered(index, order, store_.detail(index), kind, origin);
   remember(index);
 }
 

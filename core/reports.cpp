@@ -310,7 +310,8 @@ struct MatchingEngine::State::TradeEvent {
 };
 
 void MatchingEngine::State::report_entered(Index index, const Order& order,
-                                           const OrderDetail& detail, SessionSlot also) noexcept {
+                                           const OrderDetail& detail, std::uint32_t kind,
+                                           SessionSlot also) noexcept {
   static_assert(offsetof(OrderEntered, order_type) == offsetof(OrderEntered, side) + 1 &&
                 offsetof(OrderEntered, time_in_force) == offsetof(OrderEntered, side) + 2 &&
                 offsetof(OrderEntered, order_flags) == offsetof(OrderEntered, side) + 3);
@@ -326,10 +327,7 @@ void MatchingEngine::State::report_entered(Index index, const Order& order,
                        .executed = executed(order),
                        .ids = join(static_cast<std::uint32_t>(instruments_[order.instrument].id),
                                    static_cast<std::uint32_t>(accounts_.user_id(order.entered_by))),
-                       .kind = static_cast<std::uint64_t>(order.side) |
-                               (static_cast<std::uint64_t>(order.order_type) << 8) |
-                               (static_cast<std::uint64_t>(order.time_in_force) << 16) |
-                               (std::uint64_t{order.flags} << 24),
+                       .kind = kind | (std::uint64_t{order.flags} << 24),
                        .gross = detail.gross});
 }
 
