@@ -45,12 +45,13 @@ void OurIndex(benchmark::State& state) {
   core::Arena arena(memory.span());
   const std::span<core::Order> orders = arena.take<core::Order>(live);
   core::ClientIdIndex index(arena, live, orders, 0x5EED);
+  std::vector<core::ClientIdIndex::Place> places(live);
   std::uint64_t next = 0;
   const auto enter = [&](core::Index slot) {
     const Key key = nth_key(next++);
     orders[slot].account = static_cast<std::uint16_t>(key.account);
     orders[slot].cl_ord_id = key.cl_ord_id;
-    index.put(key.account, key.cl_ord_id, slot);
+    places[slot] = index.put(key.account, key.cl_ord_id, slot);
   };
   std::vector<Key> keys(live);
   for (core::Index slot = 0; slot < live; ++slot) {
@@ -63,7 +64,7 @@ void OurIndex(benchmark::State& state) {
     const Key key = keys[victim];
     const core::Index slot = index.find(key.account, key.cl_ord_id);
     if (slot != victim) state.SkipWithError("lost an order");
-    index.erase(index.key_of(key.account, key.cl_ord_id), slot);
+    index.erase(places[slot], slot);
     keys[victim] = nth_key(next);
     enter(slot);
   }

@@ -102,7 +102,7 @@ void MatchingEngine::State::start_order(const Origin& origin, const NewOrder& re
            .next = kNoIndex,
            .previous = joined.previous,
            .level = joined.level,
-           .key_or_number = judged.key,
+           .place_or_number = judged.place,
            .account = static_cast<std::uint16_t>(judged.account),
            .instrument = static_cast<std::uint16_t>(instrument),
            .entered_by = static_cast<std::uint16_t>(session.user),

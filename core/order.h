@@ -21,9 +21,9 @@ struct alignas(64) Order {
   Index next;  // while it rests: behind us in the level
   Index previous;
   Index level;  // kNoIndex unless the order rests
-  // Working: what the client id index knows its ids by, 0 without a client order id. Ended: how
-  // many orders had ended before, modulo 2^32. Ask ended_as.
-  std::uint32_t key_or_number;
+  // Working: its place in the client id index, 0 without a client order id. Ended: how many orders
+  // had ended before, modulo 2^32. Ask ended_as.
+  std::uint32_t place_or_number;
   std::uint16_t account;     // index of the account
   std::uint16_t instrument;  // index of the instrument
   std::uint16_t entered_by;  // index of the user
@@ -62,7 +62,7 @@ struct OrderEnd {
 struct EndedOrder {
   OrderEnd end;
   Index slot;
-  std::uint32_t key;     // ClientIdIndex::key_of its ids; 0: it has no client order id
+  std::uint32_t place;   // in the client id index; 0: it has none
   std::uint64_t digest;  // what the order adds to the state's digest, if that is kept
 };
 static_assert(sizeof(EndedOrder) == 32);
@@ -77,7 +77,7 @@ inline bool cancelled_by_user(const Order& order) noexcept {
 
 // 0 unless it has ended.
 inline std::uint32_t ended_as(const Order& order) noexcept {
-  return order.state == OrderState::kWorking ? 0 : order.key_or_number;
+  return order.state == OrderState::kWorking ? 0 : order.place_or_number;
 }
 
 // What the API calls Quantity: what still works.

@@ -79,8 +79,7 @@ Index OrderStore::claim(OrderId order_id) noexcept {
 
 bool OrderStore::index_again(Index slot) noexcept {
   Order& order = orders_[slot];
-  order.key_or_number =
-      order.cl_ord_id == 0 ? 0 : client_ids_.key_of(order.account, order.cl_ord_id);
+  order.place_or_number = 0;
   if (order.cl_ord_id == 0) return true;
   const Index named = find(order.account, order.cl_ord_id);
   const bool newest = named == kNoIndex || orders_[named].order_id < order.order_id;
@@ -90,7 +89,9 @@ bool OrderStore::index_again(Index slot) noexcept {
   const bool older_ended = older == kNoIndex || orders_[older].state != OrderState::kWorking;
   const bool newer_came_first = !newest && orders_[named].state != OrderState::kWorking;
   const bool possible = older_ended && !newer_came_first;
-  if (possible && newest) client_ids_.put(order.account, order.cl_ord_id, slot);
+  if (possible && newest) {
+    order.place_or_number = client_ids_.put(order.account, order.cl_ord_id, slot);
+  }
   return possible;
 }
 
@@ -108,6 +109,9 @@ void OrderStore::check_invariants() const noexcept {
     SHMATCH_CHECK(named != kNoIndex);
     const bool newer = orders_[named].order_id > order.order_id;
     SHMATCH_CHECK(named == slot || (newer && order.state != OrderState::kWorking));
+    if (order.state == OrderState::kWorking) {
+      SHMATCH_CHECK(order.place_or_number == client_ids_.locate(order.account, order.cl_ord_id));
+    }
   }
   SHMATCH_CHECK(working == working_count_ && finished == finished_count_);
   SHMATCH_CHECK(finished_count_ <= finished_capacity_);
@@ -115,9 +119,11 @@ void OrderStore::check_invariants() const noexcept {
   for (std::uint32_t age = 0; age < finished_count_; ++age) {
     const EndedOrder& entry = finished_entry(age);
     const Order& order = orders_[entry.slot];
-    SHMATCH_CHECK(order.state != OrderState::kWorking && order.key_or_number == number++);
-    SHMATCH_CHECK(entry.key ==
-                  (order.cl_ord_id == 0 ? 0 : client_ids_.key_of(order.account, order.cl_ord_id)));
+    SHMATCH_CHECK(order.state != OrderState::kWorking && order.place_or_number == number++);
+    if (order.cl_ord_id == 0) SHMATCH_CHECK(entry.place == 0);
+    if (order.cl_ord_id != 0 && find(order.account, order.cl_ord_id) == entry.slot) {
+      SHMATCH_CHECK(entry.place == client_ids_.locate(order.account, order.cl_ord_id));
+    }
   }
   SHMATCH_CHECK(number == ended_count_);
 }

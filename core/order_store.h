@@ -87,9 +87,9 @@ class OrderStore {
     Order& order = orders_[slot];
     SHMATCH_CHECK(order.state != OrderState::kWorking && order.level == kNoIndex);
     --working_count_;
-    finished_[next_finished_] = {end, slot, order.key_or_number, 0};
+    finished_[next_finished_] = {end, slot, order.place_or_number, 0};
     if (++next_finished_ == ring_size_) next_finished_ = 0;
-    order.key_or_number = ended_count_++;
+    order.place_or_number = ended_count_++;
     ++finished_count_;
   }
   bool overfull() const noexcept { return finished_count_ > finished_capacity_; }
@@ -109,12 +109,12 @@ class OrderStore {
     const EndedOrder& ended = finished_[oldest_finished_];
     if (++oldest_finished_ == ring_size_) oldest_finished_ = 0;
     --finished_count_;
-    if (ended.key != 0) client_ids_.erase(ended.key, ended.slot);
+    if (ended.place != 0) client_ids_.erase(ended.place, ended.slot);
     free_.insert(ended.slot);
     // Its turn comes in a while, and its entry in the index is as cold as can be.
     if (outgrows_cache() && finished_count_ > kForgetLead) {
       const EndedOrder& later = finished_entry(kForgetLead);
-      if (later.key != 0) client_ids_.prefetch(later.key);
+      if (later.place != 0) client_ids_.prefetch(later.place);
       free_.prefetch(later.slot);
     }
   }
@@ -212,10 +212,10 @@ class OrderStore {
   // modulo 2^32; a slot is used again long before so many others have ended.
   bool known(const Order& order) const noexcept {
     if (order.state == OrderState::kWorking) return true;
-    return order.order_id != 0 && ended_count_ - order.key_or_number - 1 < finished_count_;
+    return order.order_id != 0 && ended_count_ - order.place_or_number - 1 < finished_count_;
   }
   EndedOrder& ended(const Order& order) const noexcept {
-    return finished_entry(order.key_or_number - (ended_count_ - finished_count_));
+    return finished_entry(order.place_or_number - (ended_count_ - finished_count_));
   }
   EndedOrder& finished_entry(std::uint32_t age) const noexcept {
     const std::uint32_t place = oldest_finished_ + age;

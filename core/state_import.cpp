@@ -219,7 +219,7 @@ const char* MatchingEngine::State::Importer::order(Read& read) noexcept {
   Order order{};
   OrderDetail detail{};
   const OrderIds ids = get_order(words, order, detail, read.end, read.ended_as);
-  order.key_or_number = read.ended_as;
+  order.place_or_number = read.ended_as;
   const Index account = state_.accounts_.account(ids.account);
   const Index instrument = state_.instrument_map_.find(ids.instrument);
   const Index entered_by = state_.accounts_.user(ids.entered_by);

@@ -32,9 +32,10 @@ struct Store {
     order.state = OrderState::kWorking;
     order.account = static_cast<std::uint16_t>(account);
     order.cl_ord_id = cl_ord_id;
-    if (cl_ord_id != 0) order.key_or_number = orders.client_ids().key_of(account, cl_ord_id);
+    if (cl_ord_id != 0) {
+      order.place_or_number = orders.client_ids().put(account, cl_ord_id, place.slot);
+    }
     orders[place.slot] = order;
-    if (cl_ord_id != 0) orders.client_ids().put(account, cl_ord_id, place.slot);
     return place.slot;
   }
   void end(Index slot) {
@@ -89,7 +90,7 @@ TEST(OrderStore, RemembersExactlyTheConfiguredNumberOfEndedOrders) {
 
 // With so many orders that hints are given: twice the same, once without those for free slots.
 TEST(OrderStore, HintsChangeNothing) {
-  for (const std::uint32_t finished : {0U, 1U, 10U, 11U, 100U}) {
+  for (const std::uint32_t finished : {0U, 1U, 100U, 2'000U, 2'001U, 2'040U}) {
     const Capacities capacities{
         .working_orders = 24'000, .finished_orders = finished, .sessions = 1};
     Store hinted(capacities);
