@@ -9,7 +9,10 @@ namespace {
 
 // Working orders whose records come in time without hints: so few are near enough for the processor
 // to look ahead by itself.
-constexpr std::uint32_t kOrdersNearby = 8'192;
+constexpr std::uint32_t kOrdersNearby = 4'096;
+// Price levels that are near enough, while few enough orders work that the last of each level is.
+constexpr std::uint32_t kLevelsNearby = 4'096;
+constexpr std::uint32_t kLastOnesNearby = 100'000;
 
 // A field of a message, read where it stands: hints are given for every request of a long replay,
 // and do not decode what they do not use.
@@ -52,7 +55,12 @@ void LookAhead::far(const std::uint64_t* message) noexcept {
 
 void LookAhead::near(const std::uint64_t* message) noexcept {
   const OrderStore& store = state_.store_;
-  if (type_of(message) == RequestType::kNewOrder) return follow_level(message);
+  if (type_of(message) == RequestType::kNewOrder) {
+    const bool far_away =
+        state_.books_.levels_used() >= kLevelsNearby || store.working_count() >= kLastOnesNearby;
+    if (far_away) follow_level(message);
+    return;
+  }
   if (type_of(message) != RequestType::kCancelOrder) return;
   Index slot = kNoIndex;
   if (order_id_of(message) > 0) {

@@ -45,7 +45,8 @@ class OrderStore {
   // Whether the slot holds an order that works or is remembered.
   bool known(Index slot) const noexcept { return known(orders_[slot]); }
 
-  // Whether the known orders are more than caches hold: then hints are worth their time.
+  // Whether the known orders are more than caches hold: then hints for free slots are worth their
+  // time.
   bool outgrows_cache() const noexcept {
     return working_count_ + finished_count_ >= kOrdersInCache;
   }
@@ -111,8 +112,9 @@ class OrderStore {
     --finished_count_;
     if (ended.place != 0) client_ids_.erase(ended.place, ended.slot);
     free_.insert(ended.slot);
-    // Its turn comes in a while, and its entry in the index is as cold as can be.
-    if (outgrows_cache() && finished_count_ > kForgetLead) {
+    // Its turn comes in a while, and its entries here and in the index are as cold as can be.
+    if (finished_count_ > kEndedNearby) {
+      core::prefetch(&finished_entry(kRingLead));
       const EndedOrder& later = finished_entry(kForgetLead);
       if (later.place != 0) client_ids_.prefetch(later.place);
       free_.prefetch(later.slot);
@@ -177,9 +179,12 @@ class OrderStore {
  private:
   // Known orders whose records and entries, 150 bytes each, are near enough without hints.
   static constexpr std::uint32_t kOrdersInCache = 20'000;
+  // Ended orders whose entries are near enough without hints.
+  static constexpr std::uint32_t kEndedNearby = 2'000;
   // Ended orders between a hint for one and its being forgotten: so many that it comes in time, and
-  // not so many that what it fetched would be gone again.
+  // not so many that what it fetched would be gone again. Its entry in the ring comes first.
   static constexpr std::uint32_t kForgetLead = 10;
+  static constexpr std::uint32_t kRingLead = 32;
   // Free slots between a hint for one and its being taken, and how many slots these may be apart.
   static constexpr unsigned kFreeLead = 10;
   static constexpr Index kFreeReach = 4'096;
