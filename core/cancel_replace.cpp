@@ -24,7 +24,7 @@ namespace shmatch::core {
   }
   cancel_working(goes, CancelReason::kUserModified, sessions_[slot].user, slot, now);
   start_order(origin, request, comes, now);
-  store_.prefetch_free();
+  store_.prefetch_next(comes.account, request.cl_ord_id);
 }
 
 void MatchingEngine::cancel_replace(SessionSlot slot, Sequence request_sequence,

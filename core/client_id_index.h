@@ -124,6 +124,13 @@ class ClientIdIndex {
     core::prefetch(&lines_[home(key_of(account, cl_ord_id))]);
   }
   void prefetch(Place place) const noexcept { core::prefetch(&line_of(place)); }
+  // For after a pair was put: its client will probably go on counting, and then needs the home of
+  // the next neighbours.
+  void prefetch_following(Index account, ClOrdId cl_ord_id) const noexcept {
+    constexpr std::uint64_t kNeighbours = 1U << kNeighbourBits;
+    const auto id = static_cast<std::uint64_t>(cl_ord_id);
+    if (id % kNeighbours == 0) prefetch(account, static_cast<ClOrdId>(id + kNeighbours));
+  }
 
   // The line that is the key's home, below line_count(): its share of the lines. Any number of them
   // will do, not only a power of two. The share is the key's upper bits, so the lower ones tell the

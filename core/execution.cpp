@@ -71,7 +71,7 @@ void MatchingEngine::State::end_order(Index index, OrderState state, ChangeReaso
     return report_receipt(origin.slot, origin.request, RequestType::kNewOrder, refusal);
   }
   start_order(origin, request, judged, now);
-  store_.prefetch_free();
+  store_.prefetch_next(judged.account, request.cl_ord_id);
 }
 
 void MatchingEngine::State::start_order(const Origin& origin, const NewOrder& request,

@@ -37,23 +37,39 @@ constexpr auto account_of = field<offsetof(CancelOrder, account_id)>;
 constexpr auto client_id_of = field<offsetof(CancelOrder, cl_ord_id)>;
 constexpr auto order_id_of = field<offsetof(CancelOrder, order_id)>;  // only cancels have it
 
+// The order that a cancel names by its OrderId; 0: the message names none so.
+OrderId cancelled_by_id(const std::uint64_t* message) noexcept {
+  return type_of(message) == RequestType::kCancelOrder ? order_id_of(message) : 0;
+}
+
 }  // namespace
 
 bool LookAhead::worthwhile() const noexcept {
   return state_.store_.working_count() >= kOrdersNearby;
 }
 
+// Both have little to do for most cancels; the rest is in functions of its own, whose many
+// registers cancels then need not save.
 void LookAhead::far(const std::uint64_t* message) noexcept {
-  const OrderStore& store = state_.store_;
-  const bool cancels = type_of(message) == RequestType::kCancelOrder;
-  if (!cancels && type_of(message) != RequestType::kNewOrder) return;
-  if (cancels && order_id_of(message) > 0) {
-    return prefetch_order(store.slot_of(order_id_of(message)));
-  }
-  store.client_ids().prefetch(state_.accounts_.account(account_of(message)), client_id_of(message));
+  const OrderId order_id = cancelled_by_id(message);
+  if (order_id <= 0) return far_by_client_id(message);
+  prefetch_order(state_.store_.slot_of(order_id));
 }
 
 void LookAhead::near(const std::uint64_t* message) noexcept {
+  const OrderId order_id = cancelled_by_id(message);
+  if (order_id <= 0) return near_by_client_id(message);
+  state_.books_.prefetch(state_.store_[state_.store_.slot_of(order_id)]);
+}
+
+void LookAhead::far_by_client_id(const std::uint64_t* message) const noexcept {
+  const RequestType type = type_of(message);
+  if (type != RequestType::kCancelOrder && type != RequestType::kNewOrder) return;
+  state_.store_.client_ids().prefetch(state_.accounts_.account(account_of(message)),
+                                      client_id_of(message));
+}
+
+void LookAhead::near_by_client_id(const std::uint64_t* message) noexcept {
   const OrderStore& store = state_.store_;
   if (type_of(message) == RequestType::kNewOrder) {
     const bool far_away =
@@ -62,14 +78,11 @@ void LookAhead::near(const std::uint64_t* message) noexcept {
     return;
   }
   if (type_of(message) != RequestType::kCancelOrder) return;
-  Index slot = kNoIndex;
-  if (order_id_of(message) > 0) {
-    slot = store.slot_of(order_id_of(message));
-  } else {
-    slot = store.find(state_.accounts_.account(account_of(message)), client_id_of(message));
-    if (slot != kNoIndex) prefetch_order(slot);
-  }
-  if (slot != kNoIndex) state_.books_.prefetch(store[slot]);
+  const Index slot =
+      store.find(state_.accounts_.account(account_of(message)), client_id_of(message));
+  if (slot == kNoIndex) return;
+  prefetch_order(slot);
+  state_.books_.prefetch(store[slot]);
 }
 
 // What a cancel of the order needs: with a digest that is all there is of it.

@@ -12,6 +12,7 @@
 // but for the probe of the index.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
@@ -88,12 +89,14 @@ class OrderBooks {
   void prefetch_tail(Index level) const noexcept {
     if (levels_[level].tail < orders_.size()) core::prefetch(&orders_[levels_[level].tail]);
   }
-  // A hint: the order will leave its level soon.
+  // A hint: the order will leave its level soon. Any record does where it has no neighbour: whether
+  // it has is a toss, and a wrong guess costs more.
   void prefetch(const Order& order) const noexcept {
     if (order.level >= levels_.size()) return;
     core::prefetch(&levels_[order.level]);
-    if (order.previous < orders_.size()) core::prefetch(&orders_[order.previous]);
-    if (order.next < orders_.size()) core::prefetch(&orders_[order.next]);
+    const auto last = static_cast<Index>(orders_.size() - 1);
+    core::prefetch(&orders_[std::min(order.previous, last)]);
+    core::prefetch(&orders_[std::min(order.next, last)]);
   }
 
   // Counts the changes of an instrument's book.

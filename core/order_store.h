@@ -56,10 +56,11 @@ class OrderStore {
     core::prefetch(&orders_[slot]);
     core::prefetch(&details_[slot]);
   }
-  // For after a new order: has the slot fetched that another one will take in a while. They are
-  // taken in order, but lie far apart once the engine has run for a time, and a record is written
-  // whole.
-  void prefetch_free() noexcept {
+  // For after a new order: has what others will need fetched. A free slot: these are taken in
+  // order, but lie far apart once the engine has run for a time, and a record is written whole. And
+  // the entries of the client order ids that come behind this one.
+  void prefetch_next(Index account, ClOrdId cl_ord_id) noexcept {
+    client_ids_.prefetch_following(account, cl_ord_id);
     if (outgrows_cache()) hint_free();
   }
   // Where the next hint for a free slot begins to look.

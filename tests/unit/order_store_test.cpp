@@ -101,7 +101,7 @@ TEST(OrderStore, HintsChangeNothing) {
     while (hinted.orders.counters().round < 3) {
       if (working.size() < 21'000 || (working.size() < 24'000 && random.one_in(2))) {
         const Index slot = hinted.enter(0, ++cl_ord_id);
-        hinted.orders.prefetch_free();
+        hinted.orders.prefetch_next(0, cl_ord_id);
         ASSERT_EQ(plain.enter(0, cl_ord_id), slot);
         ASSERT_EQ(plain.orders[slot].order_id, hinted.orders[slot].order_id);
         working.push_back(slot);
@@ -134,7 +134,7 @@ TEST(OrderStore, HintsAFreeSlotBehindEachNewOrder) {
   while (store.orders.counters().round < 5) {
     const Index before = store.orders.hinted();
     const Index slot = store.enter(0, 0);
-    store.orders.prefetch_free();
+    store.orders.prefetch_next(0, 0);
     ++entered;
     if (store.orders.hinted() != before) {
       ++hinted;
