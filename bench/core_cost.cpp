@@ -4,7 +4,7 @@
 //
 // Orders of one kind are measured at a time: a block cancels some thousand random orders, then
 // enters as many again. The same engine is measured with and without looking ahead
-// (core/look_ahead.h; below 8,192 orders it gives no hints, and both rows are the same),
+// (core/look_ahead.h; below 4,096 orders it gives no hints, and both rows are the same),
 // with and without the digest of the state.
 #include <CLI/CLI.hpp>
 #include <algorithm>

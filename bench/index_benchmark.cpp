@@ -45,7 +45,7 @@ void OurIndex(benchmark::State& state) {
   core::Arena arena(memory.span());
   const std::span<core::Order> orders = arena.take<core::Order>(live);
   core::ClientIdIndex index(arena, live, orders, 0x5EED);
-  std::vector<core::ClientIdIndex::Place> places(live);
+  std::vector<core::ClientIdPlace> places(live);
   std::uint64_t next = 0;
   const auto enter = [&](core::Index slot) {
     const Key key = nth_key(next++);

@@ -5,8 +5,8 @@
 // line; its entry is there unless that was full, else in the next line with room. Clients mostly
 // count their ids up, and orders that come together also go together: four neighbouring ids of an
 // account have one home, so that its line is fetched once for the four of them. When as many orders
-// are known as there can be, one line in three hundred has more pairs than room, and one in twenty
-// if all ids are neighbours (test IdsInEqualStepsCrowdFewLines).
+// are known as there can be, one line in 495 has more pairs than room, and one in 26 if all ids are
+// neighbours (test IdsInEqualStepsCrowdFewLines).
 //
 // A home counts its entries that are elsewhere, knows how far they can be and which keys they can
 // have, so a search ends at home nearly always, whether the pair is known or not. Erasing empties a
@@ -18,13 +18,15 @@
 // The hash is salted, because clients choose the ids: without the salt they cannot choose
 // collisions, beyond the neighbours' three. An entry is one byte of the hash and a slot; the pair
 // itself stays in the order record and is compared there, so a false match of bytes costs one look,
-// never a wrong answer. Erasing needs the place and the slot only: an order that is forgotten was
-// last looked at long ago.
+// never a wrong answer. Erasing an entry that is at home needs the place and the slot only: an
+// order that is forgotten was last looked at long ago.
 //
-// Worst case: a search walks as many lines as its home says; with a secret salt two lines are rare
-// and three all but unheard of. Thread: the core's.
+// Worst case: a search walks as many lines as its home says. With a secret salt that is none but
+// for the homes above, then one line, and two for one home in some two hundred of neighbours. Who
+// knows the salt can choose ids for which it is all lines, and no worse. Thread: the core's.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -49,7 +51,7 @@ class ClientIdIndex {
   using Key = std::uint32_t;
   // A pair's entry, or where it would go; never 0. Opaque. What locate says is good until another
   // entry is put; of a pair that was put, until it is erased: nothing moves.
-  using Place = std::uint32_t;
+  using Place = ClientIdPlace;
 
   ClientIdIndex(Arena& arena, std::size_t orders_max, std::span<const Order> orders,
                 std::uint64_t salt)
@@ -72,12 +74,12 @@ class ClientIdIndex {
     const std::uint32_t at_home = home(key);
     const Line& line = lines_[at_home];
     const unsigned entry = entry_of(line, account, cl_ord_id, key);
-    if (entry != kEntries) return place(at_home, entry, 0);
+    if (entry != kEntries) return place(at_home, entry, kAtHome);
     const std::uint32_t empty = line.tagged(0);
     if (line.may_be_beyond(key) || empty == 0) [[unlikely]] {
       return locate_beyond(account, cl_ord_id, key);
     }
-    return place(at_home, static_cast<unsigned>(std::countr_zero(empty)), 0);
+    return place(at_home, static_cast<unsigned>(std::countr_zero(empty)), kAtHome);
   }
   Place locate(Index account, ClOrdId cl_ord_id) const noexcept {
     return locate(account, cl_ord_id, key_of(account, cl_ord_id));
@@ -93,7 +95,7 @@ class ClientIdIndex {
   void put(Place place, Key key, Index slot) noexcept {
     Line& line = line_of(place);
     const std::size_t entry = entry_of(place);
-    if ((place & kAway) != 0 && line.tags[entry] == 0) [[unlikely]] {
+    if (away(place) && line.tags[entry] == 0) [[unlikely]] {
       note_beyond(place, key);
     }
     line.tags[entry] = tag_of(key);
@@ -112,7 +114,7 @@ class ClientIdIndex {
     Line& line = line_of(place);
     const std::size_t entry = entry_of(place);
     if (line.slots[entry] != slot + 1) return;
-    if ((place & kAway) != 0) [[unlikely]] {
+    if (away(place)) [[unlikely]] {
       note_less_beyond(orders_[slot]);
     }
     line.slots[entry] = 0;
@@ -124,12 +126,13 @@ class ClientIdIndex {
     core::prefetch(&lines_[home(key_of(account, cl_ord_id))]);
   }
   void prefetch(Place place) const noexcept { core::prefetch(&line_of(place)); }
-  // For after a pair was put: its client will probably go on counting, and then needs the home of
-  // the next neighbours.
+  // For after a new order: its client will probably go on counting, and then needs the home of the
+  // next neighbours.
   void prefetch_following(Index account, ClOrdId cl_ord_id) const noexcept {
     constexpr std::uint64_t kNeighbours = 1U << kNeighbourBits;
     const auto id = static_cast<std::uint64_t>(cl_ord_id);
-    if (id % kNeighbours == 0) prefetch(account, static_cast<ClOrdId>(id + kNeighbours));
+    if (cl_ord_id <= 0 || id % kNeighbours != 0) return;
+    prefetch(account, static_cast<ClOrdId>(id + kNeighbours));
   }
 
   // The line that is the key's home, below line_count(): its share of the lines. Any number of them
@@ -147,13 +150,24 @@ class ClientIdIndex {
     }
     return count;
   }
+  // How many entries their homes count as elsewhere; walks all lines.
+  std::size_t count_beyond() const noexcept {
+    std::size_t count = 0;
+    for (std::uint32_t line = 0; line < line_count_; ++line) count += lines_[line].beyond;
+    return count;
+  }
 
  private:
   // Entries of a line when all orders are known that can be, on average.
   static constexpr std::size_t kUsualEntries = 5;
-  static constexpr Place kAway = 1;  // not in the pair's home
+  // The lowest bit of a place: whether it is in another line than the pair's home.
+  static constexpr std::uint32_t kAtHome = 0;
+  static constexpr std::uint32_t kAway = 1;
+  // From so many on the entries beyond a home are not counted, and their distance not measured: it
+  // keeps those that it has, and what is not at home is looked for in all lines.
+  static constexpr std::uint8_t kMany = UINT8_MAX;
   static constexpr unsigned kLineShift = 5;
-  // Working and ended orders, and free slots, which are fewer than either.
+  // Working and ended orders, and free slots, of which there are fewer than kOrdersCapacityMax.
   static_assert(3 * std::uint64_t{kOrdersCapacityMax} / kUsualEntries < 1ULL << (32 - kLineShift));
 
   struct alignas(64) Line {
@@ -181,11 +195,19 @@ class ClientIdIndex {
   std::uint32_t next(std::uint32_t line) const noexcept {
     return line + 1 == line_count_ ? 0 : line + 1;
   }
-  static Place place(std::uint32_t line, unsigned entry, Place away) noexcept {
-    return (line << kLineShift) | ((entry + 1) << 1) | away;
+  static Place place(std::uint32_t line, unsigned entry, std::uint32_t away) noexcept {
+    return Place{(line << kLineShift) | ((entry + 1) << 1) | away};
   }
-  Line& line_of(Place place) const noexcept { return lines_[place >> kLineShift]; }
-  static std::size_t entry_of(Place place) noexcept { return (place >> 1 & 15) - 1; }
+  static std::uint32_t line_number(Place place) noexcept {
+    return static_cast<std::uint32_t>(place) >> kLineShift;
+  }
+  Line& line_of(Place place) const noexcept { return lines_[line_number(place)]; }
+  static std::size_t entry_of(Place place) noexcept {
+    return (static_cast<std::uint32_t>(place) >> 1 & 15) - 1;
+  }
+  static bool away(Place place) noexcept {
+    return (static_cast<std::uint32_t>(place) & kAway) != 0;
+  }
 
   // Which entry of the line is the pair's; kEntries: none.
   unsigned entry_of(const Line& line, Index account, ClOrdId cl_ord_id, Key key) const noexcept {
@@ -198,7 +220,8 @@ class ClientIdIndex {
   }
   [[gnu::noinline]] Place locate_beyond(Index account, ClOrdId cl_ord_id, Key key) const noexcept {
     std::uint32_t line = home(key);
-    for (std::uint32_t left = lines_[line].reach; left > 0; --left) {
+    const std::uint64_t reach = lines_[line].reach;
+    for (std::uint64_t left = reach == kMany ? line_count_ - 1 : reach; left > 0; --left) {
       line = next(line);
       const unsigned entry = entry_of(lines_[line], account, cl_ord_id, key);
       if (entry != kEntries) return place(line, entry, kAway);
@@ -211,7 +234,8 @@ class ClientIdIndex {
     for (std::uint32_t walked = 0; walked < line_count_; ++walked) {
       const std::uint32_t empty = lines_[line].tagged(0);
       if (empty != 0) {
-        return place(line, static_cast<unsigned>(std::countr_zero(empty)), walked == 0 ? 0 : kAway);
+        return place(line, static_cast<unsigned>(std::countr_zero(empty)),
+                     walked == 0 ? kAtHome : kAway);
       }
       line = next(line);
     }
@@ -219,19 +243,20 @@ class ClientIdIndex {
   }
 
   [[gnu::noinline]] void note_beyond(Place place, Key key) noexcept {
-    const std::uint64_t line = place >> kLineShift;
+    const std::uint64_t line = line_number(place);
     const std::uint64_t at = home(key);
     Line& at_home = lines_[at];
     const std::uint64_t distance = line > at ? line - at : line + line_count_ - at;
-    SHMATCH_CHECK(distance <= UINT8_MAX && at_home.beyond < UINT8_MAX);
-    ++at_home.beyond;
+    if (at_home.beyond != kMany) ++at_home.beyond;
     at_home.beyond_filter |= filter_bit(key);
-    if (distance > at_home.reach) at_home.reach = static_cast<std::uint8_t>(distance);
+    if (distance > at_home.reach) {
+      at_home.reach = static_cast<std::uint8_t>(std::min(distance, std::uint64_t{kMany}));
+    }
   }
 
   [[gnu::noinline]] void note_less_beyond(const Order& order) noexcept {
     Line& at_home = lines_[home(key_of(order.account, order.cl_ord_id))];
-    if (--at_home.beyond == 0) {
+    if (at_home.beyond != kMany && --at_home.beyond == 0) {
       at_home.reach = 0;
       at_home.beyond_filter = 0;
     }

@@ -85,10 +85,10 @@ class MatchingEngine::State {
     Index instrument = kNoIndex;
     Lots quantity = 0;
     Ticks price = 0;
-    Ticks limit = 0;                 // the worst price that the order takes
-    bool rests = false;              // what is left of it stays in the book
-    ClientIdIndex::Key key = 0;      // with a client order id: its key in the index
-    ClientIdIndex::Place place = 0;  // and its place
+    Ticks limit = 0;             // the worst price that the order takes
+    bool rests = false;          // what is left of it stays in the book
+    ClientIdIndex::Key key = 0;  // with a client order id: its key in the index
+    ClientIdIndex::Place place = ClientIdPlace::kNone;  // and its place
   };
   // The session and request that an input came from.
   struct Origin {

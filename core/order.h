@@ -13,6 +13,9 @@
 
 namespace shmatch::core {
 
+// A place in the client id index, which knows what it means (core/client_id_index.h).
+enum class ClientIdPlace : std::uint32_t { kNone = 0 };
+
 struct alignas(64) Order {
   OrderId order_id;  // 0: the slot was never used
   ClOrdId cl_ord_id;
@@ -21,8 +24,8 @@ struct alignas(64) Order {
   Index next;  // while it rests: behind us in the level
   Index previous;
   Index level;  // kNoIndex unless the order rests
-  // Working: its place in the client id index, 0 without a client order id. Ended: how many orders
-  // had ended before, modulo 2^32. Ask ended_as.
+  // Working: its ClientIdPlace, none without a client order id. Ended: how many orders had ended
+  // before, modulo 2^32. Ask ended_as.
   std::uint32_t place_or_number;
   std::uint16_t account;     // index of the account
   std::uint16_t instrument;  // index of the instrument
@@ -62,10 +65,17 @@ struct OrderEnd {
 struct EndedOrder {
   OrderEnd end;
   Index slot;
-  std::uint32_t place;   // in the client id index; 0: it has none
+  ClientIdPlace place;   // none: without a client order id, or a newer order has that
   std::uint64_t digest;  // what the order adds to the state's digest, if that is kept
 };
 static_assert(sizeof(EndedOrder) == 32);
+
+// An order's side, type and time in force in one word, as its first event and its state's words
+// have them.
+constexpr std::uint32_t kind_of(Side side, OrderType type, TimeInForce time_in_force) noexcept {
+  return static_cast<std::uint32_t>(side) | (static_cast<std::uint32_t>(type) << 8) |
+         (static_cast<std::uint32_t>(time_in_force) << 16);
+}
 
 inline Lots executed(const Order& order) noexcept { return order.orig_quantity - order.leaves; }
 

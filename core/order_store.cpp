@@ -79,7 +79,7 @@ Index OrderStore::claim(OrderId order_id) noexcept {
 
 bool OrderStore::index_again(Index slot) noexcept {
   Order& order = orders_[slot];
-  order.place_or_number = 0;
+  order.place_or_number = static_cast<std::uint32_t>(ClientIdPlace::kNone);
   if (order.cl_ord_id == 0) return true;
   const Index named = find(order.account, order.cl_ord_id);
   const bool newest = named == kNoIndex || orders_[named].order_id < order.order_id;
@@ -90,7 +90,8 @@ bool OrderStore::index_again(Index slot) noexcept {
   const bool newer_came_first = !newest && orders_[named].state != OrderState::kWorking;
   const bool possible = older_ended && !newer_came_first;
   if (possible && newest) {
-    order.place_or_number = client_ids_.put(order.account, order.cl_ord_id, slot);
+    order.place_or_number =
+        static_cast<std::uint32_t>(client_ids_.put(order.account, order.cl_ord_id, slot));
   }
   return possible;
 }
@@ -98,21 +99,26 @@ bool OrderStore::index_again(Index slot) noexcept {
 void OrderStore::check_invariants() const noexcept {
   std::uint32_t working = 0;
   std::uint32_t finished = 0;
+  std::size_t named_ones = 0;
   for (Index slot = 0; slot < slot_count_; ++slot) {
     const Order& order = orders_[slot];
     SHMATCH_CHECK(free_.contains(slot) == !known(order));
     if (!known(order)) continue;
     SHMATCH_CHECK(find(order.order_id) == slot);
-    (order.state == OrderState::kWorking ? working : finished) += 1;
-    if (order.cl_ord_id == 0) continue;
+    const bool works = order.state == OrderState::kWorking;
+    (works ? working : finished) += 1;
+    if (order.cl_ord_id == 0) {
+      SHMATCH_CHECK(!works || ClientIdPlace{order.place_or_number} == ClientIdPlace::kNone);
+      continue;
+    }
     const Index named = client_ids_.find(order.account, order.cl_ord_id);
     SHMATCH_CHECK(named != kNoIndex);
     const bool newer = orders_[named].order_id > order.order_id;
-    SHMATCH_CHECK(named == slot || (newer && order.state != OrderState::kWorking));
-    if (order.state == OrderState::kWorking) {
-      SHMATCH_CHECK(order.place_or_number == client_ids_.locate(order.account, order.cl_ord_id));
-    }
+    SHMATCH_CHECK(named == slot || (newer && !works));
+    named_ones += named == slot ? 1 : 0;
+    if (works) SHMATCH_CHECK(ClientIdPlace{order.place_or_number} == place_of(order));
   }
+  SHMATCH_CHECK(named_ones == client_ids_.count());
   SHMATCH_CHECK(working == working_count_ && finished == finished_count_);
   SHMATCH_CHECK(finished_count_ <= finished_capacity_);
   std::uint32_t number = ended_count_ - finished_count_;
@@ -120,9 +126,10 @@ void OrderStore::check_invariants() const noexcept {
     const EndedOrder& entry = finished_entry(age);
     const Order& order = orders_[entry.slot];
     SHMATCH_CHECK(order.state != OrderState::kWorking && order.place_or_number == number++);
-    if (order.cl_ord_id == 0) SHMATCH_CHECK(entry.place == 0);
-    if (order.cl_ord_id != 0 && find(order.account, order.cl_ord_id) == entry.slot) {
-      SHMATCH_CHECK(entry.place == client_ids_.locate(order.account, order.cl_ord_id));
+    if (order.cl_ord_id == 0) {
+      SHMATCH_CHECK(entry.place == ClientIdPlace::kNone);
+    } else if (find(order.account, order.cl_ord_id) == entry.slot) {
+      SHMATCH_CHECK(entry.place == place_of(order));
     }
   }
   SHMATCH_CHECK(number == ended_count_);

@@ -89,7 +89,7 @@ class OrderStore {
     Order& order = orders_[slot];
     SHMATCH_CHECK(order.state != OrderState::kWorking && order.level == kNoIndex);
     --working_count_;
-    finished_[next_finished_] = {end, slot, order.place_or_number, 0};
+    finished_[next_finished_] = {end, slot, ClientIdPlace{order.place_or_number}, 0};
     if (++next_finished_ == ring_size_) next_finished_ = 0;
     order.place_or_number = ended_count_++;
     ++finished_count_;
@@ -111,13 +111,13 @@ class OrderStore {
     const EndedOrder& ended = finished_[oldest_finished_];
     if (++oldest_finished_ == ring_size_) oldest_finished_ = 0;
     --finished_count_;
-    if (ended.place != 0) client_ids_.erase(ended.place, ended.slot);
+    if (ended.place != ClientIdPlace::kNone) client_ids_.erase(ended.place, ended.slot);
     free_.insert(ended.slot);
     // Its turn comes in a while, and its entries here and in the index are as cold as can be.
     if (finished_count_ > kEndedNearby) {
       core::prefetch(&finished_entry(kRingLead));
       const EndedOrder& later = finished_entry(kForgetLead);
-      if (later.place != 0) client_ids_.prefetch(later.place);
+      if (later.place != ClientIdPlace::kNone) client_ids_.prefetch(later.place);
       free_.prefetch(later.slot);
     }
   }
@@ -186,6 +186,7 @@ class OrderStore {
   // not so many that what it fetched would be gone again. Its entry in the ring comes first.
   static constexpr std::uint32_t kForgetLead = 10;
   static constexpr std::uint32_t kRingLead = 32;
+  static_assert(kForgetLead < kRingLead && kRingLead <= kEndedNearby);
   // Free slots between a hint for one and its being taken, and how many slots these may be apart.
   static constexpr unsigned kFreeLead = 10;
   static constexpr Index kFreeReach = 4'096;
@@ -219,6 +220,9 @@ class OrderStore {
   bool known(const Order& order) const noexcept {
     if (order.state == OrderState::kWorking) return true;
     return order.order_id != 0 && ended_count_ - order.place_or_number - 1 < finished_count_;
+  }
+  ClientIdPlace place_of(const Order& order) const noexcept {
+    return client_ids_.locate(order.account, order.cl_ord_id);
   }
   EndedOrder& ended(const Order& order) const noexcept {
     return finished_entry(order.place_or_number - (ended_count_ - finished_count_));

@@ -85,10 +85,7 @@ inline void put_entered(const Order& order, const OrderDetail& detail, const Ord
   words[5] = static_cast<std::uint64_t>(ids.account);
   words[6] =
       pack(static_cast<std::uint64_t>(ids.instrument), static_cast<std::uint64_t>(ids.entered_by));
-  words[7] = pack(static_cast<std::uint64_t>(order.side) |
-                      static_cast<std::uint64_t>(order.order_type) << 8 |
-                      static_cast<std::uint64_t>(order.time_in_force) << 16,
-                  ids.cancel_session);
+  words[7] = pack(kind_of(order.side, order.order_type, order.time_in_force), ids.cancel_session);
 }
 
 inline void put_since(const Order& order, const OrderDetail& detail, const OrderEnd& end,
@@ -107,7 +104,7 @@ inline void put_since(const Order& order, const OrderDetail& detail, const Order
                   ended_as(order));
 }
 
-// The inverse: all of the record but its indices, links, key and digest; `number` is ended_as.
+// The inverse: all of the record but its indices, links, place and digest; `number` is ended_as.
 // Values are taken as they come.
 inline OrderIds get_order(const OrderWords& words, Order& order, OrderDetail& detail, OrderEnd& end,
                           std::uint32_t& number) noexcept {

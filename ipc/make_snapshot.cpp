@@ -4,16 +4,23 @@
 
 #include "core/configuration_bytes.h"
 #include "ipc/journal_repair.h"
+#include "ipc/random_word.h"
 #include "ipc/snapshot_file.h"
 
 namespace shmatch::ipc {
 namespace {
 
+// Clients chose the ids of what is replayed, and the server waits for no thread that they slow
+// down.
+ReplicaOptions replica_options(const SnapshotOptions& options) {
+  return {.hash_salt = random_word(), .window_slots = options.window_slots, .keep_digest = true};
+}
+
 Fault verify(FileLayer& layer, const std::string& folder, const SnapshotOptions& options,
              const SnapshotReport& report) {
   SnapshotReader reader(layer);
   if (FileFault fault = reader.open(folder, snapshot_name(report.sequence))) return fault;
-  Replica again({.hash_salt = 0, .window_slots = options.window_slots, .keep_digest = true});
+  Replica again(replica_options(options));
   if (Fault fault = again.load(reader)) return fault;
   if (again.engine().digest() == report.digest) return {};
   return Fault{reader.path() + ": what was read back is not the state that was written"};
@@ -36,7 +43,7 @@ Fault remove_what_is_behind(FileLayer& layer, const std::string& folder, Snapsho
 
 Fault make_snapshot(FileLayer& layer, const std::string& folder, const SnapshotOptions& options,
                     SnapshotReport& report) {
-  Replica replica({.hash_salt = 0, .window_slots = options.window_slots, .keep_digest = true});
+  Replica replica(replica_options(options));
   JournalReader reader(layer, folder, ReadMode::kFollow);
   if (Fault fault = recover(layer, reader, {.up_to = options.up_to, .use_snapshots = true}, replica,
                             report.recovery)) {

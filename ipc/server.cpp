@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -23,6 +22,7 @@
 #include "ipc/live_journal.h"
 #include "ipc/memory_layout.h"
 #include "ipc/private_memory.h"
+#include "ipc/random_word.h"
 #include "ipc/replica.h"
 #include "ipc/socket_path.h"
 
@@ -112,14 +112,6 @@ Fault raise_descriptor_limit(std::uint32_t sessions) {
     return system_fault("cannot raise the limit of file descriptors", errno);
   }
   return {};
-}
-
-// Unpredictable, so that clients cannot aim at one hash bucket.
-std::uint64_t make_salt() {
-  std::uint64_t salt = 0;
-  while (::getrandom(&salt, sizeof salt, 0) != sizeof salt) {
-  }
-  return salt;
 }
 
 // Keeps signals away from the threads made while it stands: a handler on the engine thread would be
@@ -230,13 +222,13 @@ class Server::Service {
   }
 
   Fault make_state() {
-    state_ = std::make_unique<Replica>(ReplicaOptions{.hash_salt = make_salt(),
+    state_ = std::make_unique<Replica>(ReplicaOptions{.hash_salt = random_word(),
                                                       .window_slots = window_slots_,
                                                       .keep_digest = !options_.journal.empty()});
     if (options_.journal.empty()) {
       // Nothing outlives this run, and no other one began with what it knows.
       if (Fault fault = state_->create(options_.configuration)) return fault;
-      state_->begin_run({.first = 1, .name = make_salt()});
+      state_->begin_run({.first = 1, .name = random_word()});
       return {};
     }
     journal_ = std::make_unique<LiveJournal>(options_);

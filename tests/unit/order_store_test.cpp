@@ -33,7 +33,8 @@ struct Store {
     order.account = static_cast<std::uint16_t>(account);
     order.cl_ord_id = cl_ord_id;
     if (cl_ord_id != 0) {
-      order.place_or_number = orders.client_ids().put(account, cl_ord_id, place.slot);
+      order.place_or_number =
+          static_cast<std::uint32_t>(orders.client_ids().put(account, cl_ord_id, place.slot));
     }
     orders[place.slot] = order;
     return place.slot;

@@ -212,22 +212,25 @@ TEST(Replay, ConfigurationChangesMoveTheState) {
   EXPECT_TRUE(replay(refused.log()).fault);
 }
 
-// So many orders that hints are given. Random words, half of them with what leads further: ids that
-// are known, and prices with a level. Memory that is not the engine's would show under a sanitizer.
+// So many orders and levels that all hints are given. Random words, half of them with what leads
+// further: ids that are known, and prices with a level. Memory that is not the engine's would show
+// under a sanitizer.
 TEST(Replay, HintsAreHarmlessWhateverARecordHolds) {
   core::Configuration configuration = small_configuration();
   configuration.capacities.working_orders = 10'000;
   LogBuilder log(configuration);
   log.logons();
   for (int i = 0; i < 9'000; ++i) {
-    const bool buys = i % 4 < 2;
-    log.order(in_turn(i), buys ? 'B' : 'S', 1, buys ? 100 - i % 50 : 200 + i % 50, 1 + i);
+    const bool buys = i % 2 == 0;
+    const int away = i / 2 % 2'500;
+    log.order(in_turn(i), buys ? 'B' : 'S', 1, buys ? 2'500 - away : 2'501 + away, 1 + i);
   }
   LogInput input(log.log());
   Replay run(input, {});
   run.run();
   core::LookAhead hints(run.engine());
   ASSERT_TRUE(hints.worthwhile());
+  ASSERT_EQ(run.engine().price_levels(), 5'000U);
   tests::Random random(7);
   const std::uint64_t before = run.engine().digest();
   for (int round = 0; round < 20'000; ++round) {
@@ -243,7 +246,7 @@ TEST(Replay, HintsAreHarmlessWhateverARecordHolds) {
       order.instrument_id = 3;
       order.cl_ord_id = static_cast<core::ClOrdId>(random.below(10'000));
       order.side = random.one_in(2) ? core::Side::kBuy : core::Side::kSell;
-      order.set_limit_price(core::in_increments(static_cast<core::Ticks>(random.below(300))));
+      order.set_limit_price(core::in_increments(static_cast<core::Ticks>(random.below(5'100))));
       core::Request request;
       request.assign(order);
       std::copy_n(request.words, sizeof order / 8, message);
