@@ -52,24 +52,24 @@ bool LookAhead::worthwhile() const noexcept {
 // registers cancels then need not save.
 void LookAhead::far(const std::uint64_t* message) noexcept {
   const OrderId order_id = cancelled_by_id(message);
-  if (order_id <= 0) return far_by_client_id(message);
+  if (order_id <= 0) return far_without_order_id(message);
   prefetch_order(state_.store_.slot_of(order_id));
 }
 
 void LookAhead::near(const std::uint64_t* message) noexcept {
   const OrderId order_id = cancelled_by_id(message);
-  if (order_id <= 0) return near_by_client_id(message);
+  if (order_id <= 0) return near_without_order_id(message);
   state_.books_.prefetch(state_.store_[state_.store_.slot_of(order_id)]);
 }
 
-void LookAhead::far_by_client_id(const std::uint64_t* message) const noexcept {
+void LookAhead::far_without_order_id(const std::uint64_t* message) const noexcept {
   const RequestType type = type_of(message);
   if (type != RequestType::kCancelOrder && type != RequestType::kNewOrder) return;
   state_.store_.client_ids().prefetch(state_.accounts_.account(account_of(message)),
                                       client_id_of(message));
 }
 
-void LookAhead::near_by_client_id(const std::uint64_t* message) noexcept {
+void LookAhead::near_without_order_id(const std::uint64_t* message) noexcept {
   const OrderStore& store = state_.store_;
   if (type_of(message) == RequestType::kNewOrder) {
     const bool far_away =

@@ -60,8 +60,8 @@ class LookAhead {
     return size >= kInputRequestWords +
                        (cancels ? sizeof(CancelOrder) / sizeof(std::uint64_t) : kMessageWords);
   }
-  [[gnu::noinline]] void far_by_client_id(const std::uint64_t* message) const noexcept;
-  [[gnu::noinline]] void near_by_client_id(const std::uint64_t* message) noexcept;
+  [[gnu::noinline]] void far_without_order_id(const std::uint64_t* message) const noexcept;
+  [[gnu::noinline]] void near_without_order_id(const std::uint64_t* message) noexcept;
   void prefetch_order(Index slot) const noexcept;
   void follow_level(const std::uint64_t* message) noexcept;
 

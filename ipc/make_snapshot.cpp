@@ -10,8 +10,8 @@
 namespace shmatch::ipc {
 namespace {
 
-// Clients chose the ids of what is replayed, and the server waits for no thread that they slow
-// down.
+// Clients chose the ids of what is replayed: with a salt that they know, they could have each
+// search walk all of an index.
 ReplicaOptions replica_options(const SnapshotOptions& options) {
   return {.hash_salt = random_word(), .window_slots = options.window_slots, .keep_digest = true};
 }
