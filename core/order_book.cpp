@@ -59,11 +59,16 @@ std::uint64_t OrderBooks::walk_digest() const noexcept {
 }
 
 OrderBooks::Queue OrderBooks::queue_at(Index instrument, Side side, Ticks price) const noexcept {
-  Queue queue{};
-  queue.side_index = side_index(instrument, side);
-  queue.hash = index_.hash(queue.side_index, price);
-  queue.place = index_.locate(queue.hash, queue.side_index, price);
-  queue.level = index_.at(queue.place);
+  Queue queue{side_index(instrument, side), kNoIndex, 0, 0};
+  const BookSide& book = sides_[queue.side_index];
+  const Rank wanted = rank(queue.side_index, price);
+  if (wanted == book.best_rank) {
+    queue.level = book.best_plus_one - 1;
+  } else if (wanted < book.best_rank) {
+    queue.hash = index_.hash(queue.side_index, price);
+    queue.place = index_.locate(queue.hash, queue.side_index, price);
+    queue.level = index_.at(queue.place);
+  }
   if (queue.level != kNoIndex) core::prefetch(&orders_[levels_[queue.level].tail]);
   return queue;
 }
@@ -151,38 +156,52 @@ Index OrderBooks::open_level(const Queue& queue, Index slot, Ticks price, Lots l
                          .side_key = side.key,
                          .hash = queue.hash,
                          .digest = 0};
-  index_.put(queue.place, queue.hash, index);
   const Rank rank = OrderBooks::rank(side_index, price);
-  side.ladder.insert(nodes_, rank);
   if (rank > side.best_rank) {
+    if (side.best_plus_one != 0) put_behind(side);
     side.best_rank = rank;
     side.best_plus_one = index + 1;
+  } else {
+    index_.put(queue.place, queue.hash, index);
+    side.ladder.insert(nodes_, rank);
   }
   return index;
+}
+
+// The side's best level will not be that any more, but stays.
+[[gnu::noinline]] void OrderBooks::put_behind(BookSide& side) noexcept {
+  const Index index = side.best_plus_one - 1;
+  Level& level = levels_[index];
+  level.hash = index_.hash(level.side_index, level.price);
+  index_.put(index_.locate(level.hash, level.side_index, level.price), level.hash, index);
+  side.ladder.insert(nodes_, side.best_rank);
+}
+
+// The side's best level is none any more: the next one takes its place, if there is one.
+void OrderBooks::bring_to_front(BookSide& side, Index side_index) noexcept {
+  side.best_plus_one = 0;
+  side.best_rank = side.ladder.greatest(nodes_);
+  if (side.best_rank == kNoRank) return;
+  const Index index = index_.find(side_index, OrderBooks::rank(side_index, side.best_rank));
+  SHMATCH_CHECK(index != kNoIndex);
+  side.ladder.erase(nodes_, side.best_rank);
+  index_.erase(levels_[index].hash, index);
+  side.best_plus_one = index + 1;
 }
 
 void OrderBooks::close_level(Index index, Level& level) noexcept {
   level.order_count = 0;
   digest_ -= level.digest;
-  index_.erase(level.hash, index);
   BookSide& side = sides_[level.side_index];
-  const Rank rank = OrderBooks::rank(level.side_index, level.price);
   if (side.best_plus_one == index + 1) {
-    forget_best(side, level.side_index, rank);
+    bring_to_front(side, level.side_index);
   } else {
-    side.ladder.erase(nodes_, rank);
+    index_.erase(level.hash, index);
+    side.ladder.erase(nodes_, rank(level.side_index, level.price));
   }
   --levels_used_;
   level.head = free_level_;
   free_level_ = index;
-}
-
-void OrderBooks::forget_best(BookSide& side, Index side_index, Rank rank) noexcept {
-  side.best_rank = side.ladder.erase_greatest(nodes_, rank);
-  side.best_plus_one = 0;
-  if (side.best_rank == kNoRank) return;
-  side.best_plus_one = index_.find(side_index, OrderBooks::rank(side_index, side.best_rank)) + 1;
-  SHMATCH_CHECK(side.best_plus_one != 0);
 }
 
 const Level* OrderBooks::best(Index instrument, Side side) const noexcept {
@@ -191,8 +210,16 @@ const Level* OrderBooks::best(Index instrument, Side side) const noexcept {
 
 const Level* OrderBooks::behind(Index instrument, Side side, Ticks price) const noexcept {
   const Index place = side_index(instrument, side);
-  const Rank below = sides_[place].ladder.below(nodes_, rank(place, price));
+  const Rank from = rank(place, price);
+  if (from > sides_[place].best_rank) return best(instrument, side);
+  const Rank below = sides_[place].ladder.below(nodes_, from);
   return below == kNoRank ? nullptr : at(place, rank(place, below));
+}
+
+const Level* OrderBooks::at(Index side_index, Ticks price) const noexcept {
+  const BookSide& side = sides_[side_index];
+  if (rank(side_index, price) == side.best_rank) return level(side.best_plus_one - 1);
+  return level(index_.find(side_index, price));
 }
 
 const Level* OrderBooks::at(Index instrument, Side side, Ticks price) const noexcept {
@@ -214,6 +241,7 @@ bool OrderBooks::can_fill(Index instrument, Side side, Ticks limit, Lots quantit
 std::size_t OrderBooks::check_invariants() const noexcept {
   std::size_t resting = 0;
   std::size_t levels = 0;
+  std::size_t in_index = 0;
   for (Index instrument = 0; instrument < updates_.size(); ++instrument) {
     for (const Side side : {Side::kBuy, Side::kSell}) {
       const Index place = side_index(instrument, side);
@@ -221,22 +249,26 @@ std::size_t OrderBooks::check_invariants() const noexcept {
       for (const Level* level = best(instrument, side); level != nullptr;
            level = behind(instrument, side, level->price)) {
         SHMATCH_CHECK(level->side_index == place);
-        SHMATCH_CHECK(level->hash == index_.hash(place, level->price));
+        const bool is_best = side_levels == 0;
+        SHMATCH_CHECK(is_best || level->hash == index_.hash(place, level->price));
         resting += check_level(*level);
         ++side_levels;
       }
-      SHMATCH_CHECK(sides_[place].ladder.check_invariants(nodes_) == side_levels);
       const Level* greatest = best(instrument, side);
       const Rank best_rank = greatest == nullptr ? kNoRank : rank(place, greatest->price);
+      const std::size_t behind_best = side_levels == 0 ? 0 : side_levels - 1;
+      const PriceLadder& ladder = sides_[place].ladder;
       SHMATCH_CHECK(sides_[place].best_rank == best_rank);
-      SHMATCH_CHECK(sides_[place].ladder.greatest(nodes_) == best_rank);
+      SHMATCH_CHECK(ladder.check_invariants(nodes_) == behind_best);
+      SHMATCH_CHECK(behind_best == 0 || ladder.greatest(nodes_) < best_rank);
       levels += side_levels;
+      in_index += behind_best;
     }
     const Level* bid = best(instrument, Side::kBuy);
     const Level* ask = best(instrument, Side::kSell);
     SHMATCH_CHECK(bid == nullptr || ask == nullptr || bid->price < ask->price);
   }
-  SHMATCH_CHECK(index_.count() == levels && levels_used_ == levels);
+  SHMATCH_CHECK(index_.count() == in_index && levels_used_ == levels);
   SHMATCH_CHECK(digest() == walk_digest());
   return resting;
 }

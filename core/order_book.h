@@ -1,9 +1,11 @@
 // The books: one a instrument, two sides each, orders of a price level in arrival order.
 //
 // A level exists exactly while orders rest at its price; it knows their number and their total
-// quantity. An exact index finds it by its price (level_index.h), and a ladder a side knows which
-// price comes next (price_ladder.h). The best level of each side is remembered, so that the touch
-// costs one load. Totals are 128 bits wide: kAmountMax lots times the largest order capacity does
+// quantity. The best level of each side is named by the side itself. All others are found by their
+// price in an exact index (level_index.h), and a ladder a side knows which of their prices comes
+// next (price_ladder.h): a level goes there when a better one opens, and comes back when that
+// closes. Where most that happens is at the touch, or a side has one level, index and ladder have
+// nothing to do. Totals are 128 bits wide: kAmountMax lots times the largest order capacity does
 // not fit in 64.
 //
 // Orders are linked by slot numbers inside their own records; this file changes only the fields
@@ -36,10 +38,11 @@ class OrderBooks {
 
   // Where an order at this price would queue. Good until a level opens or closes.
   struct Queue {
-    std::uint32_t hash;
-    std::uint32_t place;  // in the index of levels
     Index side_index;
     Index level;  // kNoIndex: there is none yet
+    // Behind the best level: of the price, in the index of levels.
+    std::uint32_t hash;
+    std::uint32_t place;
   };
   // Also fetches the record at the end of the queue, which join would have to wait for.
   Queue queue_at(Index instrument, Side side, Ticks price) const noexcept;
@@ -127,7 +130,7 @@ class OrderBooks {
 
  private:
   struct alignas(64) BookSide {
-    PriceLadder ladder;
+    PriceLadder ladder;  // of all levels but the best one, which the index does not have either
     Rank best_rank = kNoRank;
     Index best_plus_one = 0;
     std::uint32_t key = 0;  // 2 * instrument id + Side
@@ -144,12 +147,11 @@ class OrderBooks {
   const Level* level(Index index) const noexcept {
     return index == kNoIndex ? nullptr : &levels_[index];
   }
-  const Level* at(Index side_index, Ticks price) const noexcept {
-    return level(index_.find(side_index, price));
-  }
+  const Level* at(Index side_index, Ticks price) const noexcept;
   Index open_level(const Queue& queue, Index slot, Ticks price, Lots leaves) noexcept;
   void close_level(Index index, Level& level) noexcept;
-  void forget_best(BookSide& side, Index side_index, Rank rank) noexcept;
+  void put_behind(BookSide& side) noexcept;
+  void bring_to_front(BookSide& side, Index side_index) noexcept;
   void changed(Level& level, TimeNs now) noexcept;
   std::uint64_t walk_digest() const noexcept;
   std::size_t check_level(const Level& level) const noexcept;

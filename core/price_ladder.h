@@ -80,13 +80,10 @@ class PriceLadder {
   }
   // `rank` must be in the ladder.
   void erase(LadderNodes& nodes, Rank rank) noexcept {
-    if (clear(nodes, rank) == 0) erase_block(nodes);
-  }
-  // `rank` must be the greatest; returns the one that is then, or kNoRank.
-  Rank erase_greatest(LadderNodes& nodes, Rank rank) noexcept {
-    if (clear(nodes, rank) != 0) return greatest_of(*used_entry_);
-    erase_block(nodes);
-    return greatest(nodes);
+    if (rank >> kBlockBits != used_block_) use(nodes, rank >> kBlockBits);
+    SHMATCH_CHECK((used_entry_->value & bit(rank)) != 0);
+    used_entry_->value ^= bit(rank);
+    if (used_entry_->value == 0) erase_block(nodes);
   }
 
   // kNoRank when there is none.
@@ -130,13 +127,6 @@ class PriceLadder {
     }
     return static_cast<std::uint32_t>(places);
   }
-  // Takes the rank out of its block, which is the used one then; returns what else is in it.
-  std::uint64_t clear(LadderNodes& nodes, Rank rank) noexcept {
-    if (rank >> kBlockBits != used_block_) use(nodes, rank >> kBlockBits);
-    SHMATCH_CHECK((used_entry_->value & bit(rank)) != 0);
-    return used_entry_->value ^= bit(rank);
-  }
-
   Index root() const noexcept { return root_plus_one_ - 1; }
   LadderNode& leaf_for(LadderNodes& nodes, Rank block) const noexcept;
   void use(LadderNodes& nodes, Rank block) noexcept;

@@ -59,11 +59,7 @@ class Ladder {
   }
   void erase(Rank rank) {
     expected_.erase(rank);
-    if (expected_.empty() || rank > *expected_.rbegin()) {
-      ASSERT_EQ(ladder_.erase_greatest(nodes_, rank), greatest());
-    } else {
-      ladder_.erase(nodes_, rank);
-    }
+    ladder_.erase(nodes_, rank);
   }
   // What is asked with this rank is answered as by the set.
   void compare_at(Rank rank) const {
