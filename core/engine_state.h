@@ -114,9 +114,15 @@ class MatchingEngine::State {
   // `replaced` is the working order that goes before this one comes, or kNoIndex.
   bool judge_new_order(SessionSlot slot, const NewOrder& request, Index replaced,
                        JudgedOrder& judged, Refusal& refusal) const noexcept;
-  // The same of all orders but plain ones (rules.cpp), and without row 3's look at the OMS id.
-  bool judge_any_order(SessionSlot slot, const NewOrder& request, Index replaced,
-                       JudgedOrder& judged, Refusal& refusal) const noexcept;
+  // The same of all orders but plain ones (rules.cpp), and without row 3's look at the OMS id. By
+  // value: what plain orders are judged by then has no address, and can be in registers.
+  struct Judgement {
+    bool accepted;
+    JudgedOrder order;
+    Refusal refusal;
+  };
+  Judgement judge_any_order(SessionSlot slot, const NewOrder& request,
+                            Index replaced) const noexcept;
   bool judge_account(const Session& session, const NewOrder& request, JudgedOrder& judged,
                      Refusal& refusal) const noexcept;
   bool within_limits(const NewOrder& request, DecimalError quantity, DecimalError price,
@@ -153,6 +159,9 @@ class MatchingEngine::State {
   // has them), and its later ones:
   void report_entered(Index index, const Order& order, const OrderDetail& detail,
                       std::uint32_t kind, SessionSlot also) noexcept;
+  // The same of an order that met nobody and rests, from what its record was written from.
+  void report_resting(const OrderStore::Place& place, const NewOrder& request,
+                      const JudgedOrder& judged, std::uint32_t kind, SessionSlot also) noexcept;
   void report_changed(Index order, SessionSlot also) noexcept;
   struct Execution {
     TradeId trade_id;

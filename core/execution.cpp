@@ -9,7 +9,7 @@ namespace shmatch::core {
 [[gnu::flatten]] void MatchingEngine::State::cancel_order(Origin origin,
                                                           const std::uint64_t* message,
                                                           TimeNs now) noexcept {
-  const auto request = message_of<CancelOrder>(message);
+  const auto& request = message_at<CancelOrder>(message);
   Refusal refusal;
   const Index order = judge_cancel(origin.slot, request, now, refusal);
   if (order == kNoIndex) [[unlikely]] {
@@ -51,7 +51,7 @@ void MatchingEngine::State::end_order(Index index, OrderState state, ChangeReaso
 
 [[gnu::flatten]] void MatchingEngine::State::new_order(Origin origin, const std::uint64_t* message,
                                                        TimeNs now) noexcept {
-  const auto request = message_of<NewOrder>(message);
+  const auto& request = message_at<NewOrder>(message);
   Refusal refusal;
   JudgedOrder judged;
   if (!may_accept(origin.slot, now, refusal) ||
@@ -73,9 +73,7 @@ void MatchingEngine::State::start_order(const Origin& origin, const NewOrder& re
   report_accepted(origin.slot, origin.request, place.order_id, cl_ord_id);
 
   Session& session = sessions_[origin.slot];
-  // Of the request: from the record, whose bytes are stored one by one below, they would be loaded
-  // together, and the load would wait for the stores.
-  const std::uint32_t kind = kind_of(request.side, request.order_type, request.time_in_force);
+  const std::uint32_t kind = kind_of(request);
   const Ticks limit = judged.limit;
   const bool meets_nobody = !books_.meets(instrument, request.side, limit);
   OrderBooks::Joined joined{kNoIndex, kNoIndex};
@@ -85,25 +83,19 @@ void MatchingEngine::State::start_order(const Origin& origin, const NewOrder& re
   // Written where they stay: a record that is put together elsewhere field by field and then copied
   // has to wait for its fields.
   Order& order = store_[place.slot];
-  order = {.order_id = place.order_id,
-           .cl_ord_id = cl_ord_id,
-           .leaves = judged.quantity,
-           .orig_quantity = judged.quantity,
-           .next = kNoIndex,
-           .previous = joined.previous,
-           .level = joined.level,
-           .place_or_number = static_cast<std::uint32_t>(judged.place),
-           .account = static_cast<std::uint16_t>(judged.account),
-           .instrument = static_cast<std::uint16_t>(instrument),
-           .entered_by = static_cast<std::uint16_t>(session.user),
-           .ended_by = 0,
-           .side = request.side,
-           .order_type = request.order_type,
-           .time_in_force = request.time_in_force,
-           .flags = joined.level == kNoIndex ? std::uint8_t{0} : kFlagAddedToBook,
-           .state = OrderState::kWorking,
-           .change_reason = ChangeReason::kNewInputAccepted,
-           .cancel_reason = CancelReason::kNone};
+  order.order_id = place.order_id;
+  order.cl_ord_id = cl_ord_id;
+  order.leaves = judged.quantity;
+  order.orig_quantity = judged.quantity;
+  order.next = kNoIndex;
+  order.previous = joined.previous;
+  order.level = joined.level;
+  order.place_or_number = static_cast<std::uint32_t>(judged.place);
+  order.account = static_cast<std::uint16_t>(judged.account);
+  order.instrument = static_cast<std::uint16_t>(instrument);
+  order.entered_by = static_cast<std::uint16_t>(session.user);
+  order.ended_by = 0;
+  set_kind_and_state(order, kind, joined.level == kNoIndex ? std::uint8_t{0} : kFlagAddedToBook);
   OrderDetail& detail = store_.detail(place.slot);
   detail = {.gross = 0,
             .price = judged.price,
@@ -118,7 +110,7 @@ void MatchingEngine::State::start_order(const Origin& origin, const NewOrder& re
   start_digest(place.slot);
   if (cl_ord_id != 0) store_.client_ids().put(judged.place, judged.key, place.slot);
   if (meets_nobody && rests) [[likely]] {
-    report_entered(place.slot, order, detail, kind, origin.slot);
+    report_resting(place, request, judged, kind, origin.slot);
     renew_digest(place.slot);
     return;
   }

@@ -107,8 +107,8 @@ class MatchingEngine {
                TimeNs now) noexcept {
     this->request(slot, request_sequence, request.words, now);
   }
-  // The same, where the message lies: in memory that nobody else can write. No words are read but
-  // the message's own.
+  // The same, where the message lies: in memory that nobody else can write, for it is read more
+  // than once. No words are read but the message's own.
   void request(SessionSlot slot, Sequence request_sequence, const std::uint64_t* message,
                TimeNs now) noexcept;
 

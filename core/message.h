@@ -61,6 +61,14 @@ Message message_of(const std::uint64_t* words) noexcept {
   return message;
 }
 
+// The same where it lies, without a copy: the caller's memory, which nobody else may write
+// meanwhile, since a field that is used twice may be read twice. Of types that may alias words.
+template <class Message>
+const Message& message_at(const std::uint64_t* words) noexcept {
+  static_assert(std::is_trivially_copyable_v<Message>);
+  return *reinterpret_cast<const Message*>(words);
+}
+
 // A buffer for any one message. `as` reads it as the type its header names; the caller checks
 // first.
 template <class Header>

@@ -64,7 +64,7 @@ struct RequestHeader {
 // The reply is wanted in the request's own cache line as well (ipc/reply_in_place.h).
 inline constexpr std::uint16_t kReplyInPlace = 1;
 
-struct CancelOrder {
+struct [[gnu::may_alias]] CancelOrder {
   static constexpr RequestType kType = RequestType::kCancelOrder;
   RequestHeader header{};
   OmsId oms_id = 0;
@@ -73,7 +73,7 @@ struct CancelOrder {
   ClOrdId cl_ord_id = 0;
 };
 
-struct NewOrder {
+struct [[gnu::may_alias]] NewOrder {
   static constexpr RequestType kType = RequestType::kNewOrder;
   RequestHeader header{};
   OmsId oms_id = 0;

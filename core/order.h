@@ -6,6 +6,8 @@
 // of ended orders (EndedOrder), whose entries lie one behind the other.
 #pragma once
 
+#include <cstddef>
+#include <cstring>
 #include <type_traits>
 
 #include "core/configuration.h"
@@ -75,6 +77,24 @@ static_assert(sizeof(EndedOrder) == 32);
 constexpr std::uint32_t kind_of(Side side, OrderType type, TimeInForce time_in_force) noexcept {
   return static_cast<std::uint32_t>(side) | (static_cast<std::uint32_t>(type) << 8) |
          (static_cast<std::uint32_t>(time_in_force) << 16);
+}
+
+// A new order's fields from side on, whose kind_of is `kind`, in one store: what loads several of
+// them soon after bytes were stored one by one would have to wait for each.
+inline void set_kind_and_state(Order& order, std::uint32_t kind, std::uint8_t flags) noexcept {
+  static_assert(offsetof(Order, order_type) == offsetof(Order, side) + 1 &&
+                offsetof(Order, time_in_force) == offsetof(Order, side) + 2 &&
+                offsetof(Order, flags) == offsetof(Order, side) + 3 &&
+                offsetof(Order, state) == offsetof(Order, side) + 4 &&
+                offsetof(Order, change_reason) == offsetof(Order, side) + 5 &&
+                offsetof(Order, cancel_reason) == offsetof(Order, side) + 6 &&
+                sizeof(Order) == offsetof(Order, side) + 8);
+  constexpr std::uint64_t kState =
+      static_cast<std::uint64_t>(OrderState::kWorking) << 32 |
+      static_cast<std::uint64_t>(ChangeReason::kNewInputAccepted) << 40 |
+      static_cast<std::uint64_t>(CancelReason::kNone) << 48;
+  const std::uint64_t word = kState | std::uint64_t{flags} << 24 | kind;
+  std::memcpy(reinterpret_cast<char*>(&order) + offsetof(Order, side), &word, sizeof word);
 }
 
 inline Lots executed(const Order& order) noexcept { return order.orig_quantity - order.leaves; }

@@ -5,6 +5,9 @@
 // Thread: any; nothing here has state.
 #pragma once
 
+#include <cstddef>
+#include <cstring>
+
 #include "core/decimal.h"
 #include "core/message.h"
 #include "core/reject.h"
@@ -29,6 +32,20 @@ Refusal unknown(Field field, Enum value) noexcept {
 template <class Enum>
 Refusal unsupported(Detail detail, Enum value) noexcept {
   return {ErrorCode::kNotSupported, detail, static_cast<std::int64_t>(value), 0};
+}
+
+// A new order's small fields, from its quantity's exponent on: one word of the message.
+inline std::uint64_t small_fields(const NewOrder& request) noexcept {
+  static_assert(offsetof(NewOrder, quantity_exponent) == 56 && offsetof(NewOrder, side) == 58 &&
+                offsetof(NewOrder, order_type) == 59 && offsetof(NewOrder, time_in_force) == 60 &&
+                sizeof(NewOrder) == 64);
+  std::uint64_t word = 0;
+  std::memcpy(&word, &request.quantity_exponent, sizeof word);
+  return word;
+}
+// See order.h.
+inline std::uint32_t kind_of(const NewOrder& request) noexcept {
+  return static_cast<std::uint32_t>(small_fields(request) >> 16 & 0xFF'FFFF);
 }
 
 inline bool needs_limit_price(OrderType type) noexcept {

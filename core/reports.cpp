@@ -87,7 +87,9 @@ template <class Event>
   const std::uint32_t ordinal = ordinal_++;
   SessionSlot only = kNoSession;
   if (!sessions_.only_receiver(account, also, only)) [[unlikely]] {
-    return fan_out_to_many(account, also, ordinal, event);
+    // A copy, so that the event itself has no address and can be in registers.
+    const Event copy = event;
+    return fan_out_to_many(account, also, ordinal, copy);
   }
   if (only != kNoSession) send_event(only, ordinal, event);
 }
@@ -329,6 +331,28 @@ void MatchingEngine::State::report_entered(Index index, const Order& order,
                                    static_cast<std::uint32_t>(accounts_.user_id(order.entered_by))),
                        .kind = kind | (std::uint64_t{order.flags} << 24),
                        .gross = detail.gross});
+}
+
+void MatchingEngine::State::report_resting(const OrderStore::Place& place, const NewOrder& request,
+                                           const JudgedOrder& judged, std::uint32_t kind,
+                                           SessionSlot also) noexcept {
+  constexpr std::uint64_t kFlags = std::uint64_t{kFlagAddedToBook} << 24;
+  const Index user = sessions_[also].user;
+  fan_out(judged.account, also,
+          EnteredEvent{.index = place.slot,
+                       .a = pack_nibbles(static_cast<std::uint8_t>(OrderState::kWorking),
+                                         static_cast<std::uint8_t>(CancelReason::kNone)),
+                       .b = static_cast<std::uint8_t>(ChangeReason::kNewInputAccepted),
+                       .order_id = place.order_id,
+                       .cl_ord_id = request.cl_ord_id > 0 ? request.cl_ord_id : 0,
+                       .account_id = request.account_id,
+                       .price = judged.price,
+                       .orig_quantity = judged.quantity,
+                       .executed = 0,
+                       .ids = join(static_cast<std::uint32_t>(request.instrument_id),
+                                   static_cast<std::uint32_t>(accounts_.user_id(user))),
+                       .kind = kind | kFlags,
+                       .gross = 0});
 }
 
 void MatchingEngine::State::report_changed(Index order, SessionSlot also) noexcept {

@@ -1,8 +1,6 @@
 // The order in which requests are judged: docs/PROTOCOL.md "What a cancel request is answered" has
 // the table whose rows the comments name. Nothing here changes the engine, but for the session's
 // rate budget.
-#include <cstring>
-
 #include "core/engine_state.h"
 
 namespace shmatch::core {
@@ -27,17 +25,14 @@ bool names_both(const NewOrder& request) noexcept {
 // objection to it in rows 3, 6 and 7. Its small fields are one word; all but side and time in force
 // have one value.
 bool plain(const NewOrder& request) noexcept {
-  static_assert(offsetof(NewOrder, quantity_exponent) == 56 && offsetof(NewOrder, side) == 58 &&
-                offsetof(NewOrder, time_in_force) == 60 && sizeof(NewOrder) == 64);
   static_assert(static_cast<unsigned>(Side::kBuy) == 0 && static_cast<unsigned>(Side::kSell) == 1);
   constexpr auto kIncrements = static_cast<std::uint64_t>(kExponentIncrements);
   constexpr std::uint64_t kPlain =
       kIncrements | kIncrements << 8 | static_cast<std::uint64_t>(OrderType::kLimit) << 24;
   constexpr std::uint64_t kFree = std::uint64_t{1} << 16 | std::uint64_t{0xFF} << 32;
-  std::uint64_t word = 0;
-  std::memcpy(&word, &request.quantity_exponent, sizeof word);
-  return (word & ~kFree) == kPlain && offered(request.time_in_force) && names_both(request) &&
-         is_amount(request.quantity_mantissa) && is_amount(request.limit_price_mantissa);
+  return (small_fields(request) & ~kFree) == kPlain && offered(request.time_in_force) &&
+         names_both(request) && is_amount(request.quantity_mantissa) &&
+         is_amount(request.limit_price_mantissa);
 }
 
 // Of any other order: whether the rules have no objection to it in rows 3 and 7, in a few
@@ -182,23 +177,27 @@ bool MatchingEngine::State::judge_new_order(SessionSlot slot, const NewOrder& re
            within_limits(request, DecimalError::kNone, DecimalError::kNone, replaced, judged,
                          refusal);
   }
-  return judge_any_order(slot, request, replaced, judged, refusal);
+  const Judgement judgement = judge_any_order(slot, request, replaced);
+  judged = judgement.order;
+  refusal = judgement.refusal;
+  return judgement.accepted;
 }
 
 // Not inline: what is plain pays nothing for what is not.
-[[gnu::noinline]] bool MatchingEngine::State::judge_any_order(SessionSlot slot,
-                                                              const NewOrder& request,
-                                                              Index replaced, JudgedOrder& judged,
-                                                              Refusal& refusal) const noexcept {
-  const auto refuse = [&refusal](const Refusal& why) noexcept {
-    return refused(false, why, refusal);
+[[gnu::noinline]] MatchingEngine::State::Judgement MatchingEngine::State::judge_any_order(
+    SessionSlot slot, const NewOrder& request, Index replaced) const noexcept {
+  Judgement judgement{};
+  const auto refuse = [&judgement](const Refusal& why) noexcept {
+    judgement.refusal = why;
+    return judgement;
   };
+  JudgedOrder& judged = judgement.order;
   const bool usual = of_a_usual_kind(request);
   if (!usual) [[unlikely]] {
     if (const Refusal why = judge_fields(request); why.code != ErrorCode::kOk) return refuse(why);
   }
-  if (!judge_account(sessions_[slot], request, judged, refusal)) [[unlikely]] {
-    return false;
+  if (!judge_account(sessions_[slot], request, judged, judgement.refusal)) [[unlikely]] {
+    return judgement;
   }
   const InstrumentEntry& instrument = instruments_[judged.instrument];
   const Increments quantity = to_increments(request.quantity(), instrument.lot);
@@ -221,7 +220,9 @@ bool MatchingEngine::State::judge_new_order(SessionSlot slot, const NewOrder& re
   judged.price = price.count;
   judged.limit = limit_of(request, price.count);
   judged.rests = may_rest(request.order_type, request.time_in_force);
-  return within_limits(request, quantity.error, price.error, replaced, judged, refusal);
+  judgement.accepted =
+      within_limits(request, quantity.error, price.error, replaced, judged, judgement.refusal);
+  return judgement;
 }
 
 // Rows 4 and 5.

@@ -58,8 +58,8 @@ def main(project):
         body = re.search(rf"enum class {enum}.*?\}};", messages, re.S).group(0)
         numbers.update({f"{enum}::k{name}": value
                         for name, value in types(body, r"k(\w+) = (\d+),").items()})
-    kinds = dict(re.findall(r"struct (\w+) \{\n  static constexpr \w+ kType = (\w+::k\w+);",
-                            messages))
+    kinds = dict(re.findall(r"struct (?:\[\[.*\]\] )?(\w+) \{\n"
+                            r"  static constexpr \w+ kType = (\w+::k\w+);", messages))
     kinds.update(dict(re.findall(r"using (\w+) = OrderObject<(ReportType::k\w+)>", messages)))
     for message, number in titles.items():
         if numbers.get(kinds.get(message)) != number:
