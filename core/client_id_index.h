@@ -2,34 +2,34 @@
 // else the newest one that is still remembered.
 //
 // A table of cache lines with room for twelve entries each, less than half full. A pair has a home
-// line; its entry is there unless that was full, else in the next line with room. Clients mostly
-// count their ids up, and orders that come together also go together: four neighbouring ids of an
-// account have one home, so that its line is fetched once for the four of them. When as many orders
-// are known as there can be, one line in 495 has more pairs than room, and one in 26 if all ids are
-// neighbours (test IdsInEqualStepsCrowdFewLines).
+// line, which follows from the id alone: clients mostly count their ids up, so four neighbouring
+// ids of an account have one home, the next four the next line, and when as many orders are known
+// as there can be, no line of a client's has more of them than eight. A pair whose home is full
+// goes to where a salted hash says: a client may choose which homes are full, but not where his
+// pairs go then.
 //
-// A home counts its entries that are elsewhere, knows how far they can be and which keys they can
-// have, so a search ends at home nearly always, whether the pair is known or not. Erasing empties a
-// place and moves nothing: no tombstones, so searches do not grow with age, and no growth, so no
-// pause; and whoever has put a pair knows where it is until it is erased. Nothing here asks the
-// processor to guess where a run of entries ends: open addressing did, and its wrong guesses were a
-// third of a cancel's cost (docs/decisions.md).
+// A home counts its entries that are elsewhere, knows how far from their hashed lines they can be
+// and which tags they can have, so a search ends at home nearly always, whether the pair is known
+// or not. Erasing empties a place and moves nothing: no tombstones, so searches do not grow with
+// age, and no growth, so no pause; and whoever has put a pair knows where it is until it is erased.
+// Nothing here asks the processor to guess where a run of entries ends: open addressing did, and
+// its wrong guesses were a third of a cancel's cost (docs/decisions.md).
 //
-// The hash is salted, because clients choose the ids: without the salt they cannot choose
-// collisions, beyond the neighbours' three. An entry is one byte of the hash and a slot; the pair
-// itself stays in the order record and is compared there, so a false match of bytes costs one look,
-// never a wrong answer. Erasing an entry that is at home needs the place and the slot only: an
-// order that is forgotten was last looked at long ago.
+// An entry is one byte of a salted hash, its tag, and a slot; the pair itself stays in the order
+// record and is compared there, so a false match of bytes costs one look, never a wrong answer.
+// Erasing an entry that is at home needs the place and the slot only: an order that is forgotten
+// was last looked at long ago.
 //
-// Worst case: a search walks as many lines as its home says. With a secret salt that is none but
-// for the homes above, then one line, and two for one home in some two hundred of neighbours. Who
-// knows the salt can choose ids for which it is all lines, and no worse. Thread: the core's.
+// Worst case: a search walks home, one hashed line, and as many more as its home says; with a
+// secret salt seldom one. Who knows the salt can choose ids for which it is all lines, and no
+// worse. Thread: the core's.
 #pragma once
 
 #include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 
 #include "core/arena.h"
@@ -47,64 +47,53 @@ class ClientIdIndex {
   // Ids that differ in these low bits only have one home.
   static constexpr unsigned kNeighbourBits = 2;
 
-  // What the index knows a pair by; its lowest byte is never 0.
-  using Key = std::uint32_t;
   // A pair's entry, or where it would go; never 0. Opaque. What locate says is good until another
   // entry is put; of a pair that was put, until it is erased: nothing moves.
   using Place = ClientIdPlace;
+  struct Found {
+    Place place;
+    Index slot;  // kNoIndex: the pair is not there
+  };
 
   ClientIdIndex(Arena& arena, std::size_t orders_max, std::span<const Order> orders,
                 std::uint64_t salt)
-      : line_count_(orders_max / kUsualEntries + 1),
+      : line_count_(lines_for(orders_max)),
+        reciprocal_(UINT64_MAX / line_count_ + 1),
         lines_(arena.take<Line>(line_count_).data()),
         orders_(orders.data()),
         salt0_(salt),
-        salt1_(second_salt(salt)) {}
+        salt1_(second_salt(salt)),
+        tag_factor_(tag_factor_for(salt1_)) {}
 
-  Key key_of(Index account, ClOrdId cl_ord_id) const noexcept {
-    const auto id = static_cast<std::uint64_t>(cl_ord_id);
-    const auto key =
-        static_cast<Key>(salted_hash((id >> kNeighbourBits) ^ salt0_,
-                                     (std::uint64_t{account} * kHashMultiplier) ^ salt1_)) ^
-        static_cast<Key>(id & ((1U << kNeighbourBits) - 1));
-    return key | Key{tag_of(key) == 0};
-  }
-
-  Place locate(Index account, ClOrdId cl_ord_id, Key key) const noexcept {
-    const std::uint32_t at_home = home(key);
+  Found locate(Index account, ClOrdId cl_ord_id) const noexcept {
+    const std::uint32_t at_home = home(account, cl_ord_id);
+    const std::uint8_t tag = tag_of(account, cl_ord_id);
     const Line& line = lines_[at_home];
-    const unsigned entry = entry_of(line, account, cl_ord_id, key);
-    if (entry != kEntries) return place(at_home, entry, kAtHome);
+    const unsigned entry = entry_of(line, account, cl_ord_id, tag);
+    if (entry != kEntries) return {place(at_home, entry, kAtHome), line.slots[entry] - 1};
     const std::uint32_t empty = line.tagged(0);
-    if (line.may_be_beyond(key) || empty == 0) [[unlikely]] {
-      return locate_beyond(account, cl_ord_id, key);
+    if (line.may_be_beyond(tag) || empty == 0) [[unlikely]] {
+      return locate_beyond(account, cl_ord_id);
     }
-    return place(at_home, static_cast<unsigned>(std::countr_zero(empty)), kAtHome);
+    return {place(at_home, static_cast<unsigned>(std::countr_zero(empty)), kAtHome), kNoIndex};
   }
-  Place locate(Index account, ClOrdId cl_ord_id) const noexcept {
-    return locate(account, cl_ord_id, key_of(account, cl_ord_id));
-  }
-  // The slot that an entry names; kNoIndex: the pair is not there.
-  Index at(Place place) const noexcept { return line_of(place).slots[entry_of(place)] - 1; }
-
   Index find(Index account, ClOrdId cl_ord_id) const noexcept {
-    return at(locate(account, cl_ord_id));
+    return locate(account, cl_ord_id).slot;
   }
 
-  // The pair whose place that is names `slot` from now on.
-  void put(Place place, Key key, Index slot) noexcept {
+  // The pair, whose place that is, names `slot` from now on.
+  void put(Place place, Index account, ClOrdId cl_ord_id, Index slot) noexcept {
     Line& line = line_of(place);
     const std::size_t entry = entry_of(place);
     if (away(place) && line.tags[entry] == 0) [[unlikely]] {
-      note_beyond(place, key);
+      note_beyond(place, account, cl_ord_id);
     }
-    line.tags[entry] = tag_of(key);
+    line.tags[entry] = tag_of(account, cl_ord_id);
     line.slots[entry] = slot + 1;
   }
   Place put(Index account, ClOrdId cl_ord_id, Index slot) noexcept {
-    const Key key = key_of(account, cl_ord_id);
-    const Place where = locate(account, cl_ord_id, key);
-    put(where, key, slot);
+    const Place where = locate(account, cl_ord_id).place;
+    put(where, account, cl_ord_id, slot);
     return where;
   }
 
@@ -123,7 +112,7 @@ class ClientIdIndex {
 
   // Hints: the pair will be looked for soon, or its entry erased.
   void prefetch(Index account, ClOrdId cl_ord_id) const noexcept {
-    core::prefetch(&lines_[home(key_of(account, cl_ord_id))]);
+    core::prefetch(&lines_[home(account, cl_ord_id)]);
   }
   void prefetch(Place place) const noexcept { core::prefetch(&line_of(place)); }
   // For after a new order: its client will probably go on counting, and then needs the home of the
@@ -131,15 +120,31 @@ class ClientIdIndex {
   void prefetch_following(Index account, ClOrdId cl_ord_id) const noexcept {
     constexpr std::uint64_t kNeighbours = 1U << kNeighbourBits;
     const auto id = static_cast<std::uint64_t>(cl_ord_id);
-    if (cl_ord_id <= 0 || id % kNeighbours != 0) return;
-    prefetch(account, static_cast<ClOrdId>(id + kNeighbours));
+    if (id % kNeighbours == 0) prefetch(account, static_cast<ClOrdId>(id + kNeighbours));
   }
 
-  // The line that is the key's home, below line_count(): its share of the lines. Any number of them
-  // will do, not only a power of two. The share is the key's upper bits, so the lower ones tell the
-  // pairs of a line apart.
-  std::uint32_t home(Key key) const noexcept {
-    return static_cast<std::uint32_t>(key * line_count_ >> 32);
+  // The line that is the pair's home, below line_count(). Accounts begin far from each other, since
+  // clients of all of them may count from 1; so do ids that differ in their upper halves only.
+  std::uint32_t home(Index account, ClOrdId cl_ord_id) const noexcept {
+    const std::uint64_t key = key_of(account, cl_ord_id) >> kNeighbourBits;
+    const auto four = static_cast<std::uint32_t>(key) +
+                      static_cast<std::uint32_t>(key >> 32) *
+                          static_cast<std::uint32_t>(kHashMultiplier);
+    // The remainder of a division by the line count, in two multiplications (Lemire, Kaser, Kurz,
+    // "Faster remainder by direct computation", 2019: exact for 32 bits).
+    return static_cast<std::uint32_t>(static_cast<Wide>(reciprocal_ * four) * line_count_ >> 64);
+  }
+  // Where its entry is if that is full: as above.
+  std::uint32_t hashed_line(Index account, ClOrdId cl_ord_id) const noexcept {
+    const auto hash = static_cast<std::uint32_t>(
+        salted_hash(static_cast<std::uint64_t>(cl_ord_id) ^ salt0_,
+                    (std::uint64_t{account} * kHashMultiplier) ^ salt1_));
+    return static_cast<std::uint32_t>(hash * line_count_ >> 32);
+  }
+  // The byte that is compared before a record is looked at; never 0. Neighbours' are different.
+  std::uint8_t tag_of(Index account, ClOrdId cl_ord_id) const noexcept {
+    const auto tag = static_cast<std::uint8_t>(key_of(account, cl_ord_id) * tag_factor_ >> 56);
+    return tag | std::uint8_t{tag == 0};
   }
   std::size_t line_count() const noexcept { return line_count_; }
   // How many entries there are; walks all lines.
@@ -160,7 +165,7 @@ class ClientIdIndex {
  private:
   // Entries of a line when all orders are known that can be, on average.
   static constexpr std::size_t kUsualEntries = 5;
-  // The lowest bit of a place: whether it is in another line than the pair's home.
+  // The lowest bit of a place: whether the pair went where its hash says.
   static constexpr std::uint32_t kAtHome = 0;
   static constexpr std::uint32_t kAway = 1;
   // From so many on the entries beyond a home are not counted, and their distance not measured: it
@@ -173,13 +178,15 @@ class ClientIdIndex {
   struct alignas(64) Line {
     std::uint32_t slots[kEntries];  // plus one; 0: empty
     std::uint8_t tags[kEntries];    // 0: empty
-    // Of the pairs that have their home here and an entry in another line: how many, how many lines
-    // on the farthest of them can be, and the filter bits of their keys.
+    // Of the pairs that have their home here and an entry elsewhere: how many, how many lines
+    // behind their hashed ones the farthest of them can be, and the filter bits of their tags.
     std::uint8_t beyond;
     std::uint8_t reach;
     std::uint16_t beyond_filter;
 
-    bool may_be_beyond(Key key) const noexcept { return (beyond_filter & filter_bit(key)) != 0; }
+    bool may_be_beyond(std::uint8_t tag) const noexcept {
+      return (beyond_filter & filter_bit(tag)) != 0;
+    }
 
     // The entries with this tag, a bit each. The row's last four bytes are the counters.
     std::uint32_t tagged(std::uint8_t tag) const noexcept {
@@ -188,10 +195,23 @@ class ClientIdIndex {
   };
   static_assert(sizeof(Line) == 64 && offsetof(Line, tags) == 64 - 16);
 
-  static std::uint16_t filter_bit(Key key) noexcept {
-    return static_cast<std::uint16_t>(1U << (key >> 4 & 15));
+  // Odd, and no multiple of what people like to count by: ids in equal steps then use all lines.
+  static std::uint64_t lines_for(std::size_t orders_max) noexcept {
+    std::uint64_t count = orders_max / kUsualEntries + 1;
+    while (std::gcd(count, std::uint64_t{2 * 3 * 5 * 7 * 11 * 13}) != 1) ++count;
+    return count;
   }
-  static std::uint8_t tag_of(Key key) noexcept { return static_cast<std::uint8_t>(key); }
+  // What a tag is the highest byte of a product with: odd, and such that this byte grows by 0x5B or
+  // one more from one neighbour to the next.
+  static std::uint64_t tag_factor_for(std::uint64_t salt) noexcept {
+    return (salt & UINT64_MAX >> 8) | std::uint64_t{0x5B} << 56 | 1;
+  }
+  static std::uint64_t key_of(Index account, ClOrdId cl_ord_id) noexcept {
+    return static_cast<std::uint64_t>(cl_ord_id) + account * kHashMultiplier;
+  }
+  static std::uint16_t filter_bit(std::uint8_t tag) noexcept {
+    return static_cast<std::uint16_t>(1U << (tag >> 4));
+  }
   std::uint32_t next(std::uint32_t line) const noexcept {
     return line + 1 == line_count_ ? 0 : line + 1;
   }
@@ -210,52 +230,59 @@ class ClientIdIndex {
   }
 
   // Which entry of the line is the pair's; kEntries: none.
-  unsigned entry_of(const Line& line, Index account, ClOrdId cl_ord_id, Key key) const noexcept {
-    for (std::uint32_t same = line.tagged(tag_of(key)); same != 0; same &= same - 1) {
+  unsigned entry_of(const Line& line, Index account, ClOrdId cl_ord_id,
+                    std::uint8_t tag) const noexcept {
+    for (std::uint32_t same = line.tagged(tag); same != 0; same &= same - 1) {
       const auto entry = static_cast<unsigned>(std::countr_zero(same));
       const Order& order = orders_[line.slots[entry] - 1];
       if (order.cl_ord_id == cl_ord_id && order.account == account) return entry;
     }
     return kEntries;
   }
-  [[gnu::noinline]] Place locate_beyond(Index account, ClOrdId cl_ord_id, Key key) const noexcept {
-    std::uint32_t line = home(key);
-    const std::uint64_t reach = lines_[line].reach;
-    for (std::uint64_t left = reach == kMany ? line_count_ - 1 : reach; left > 0; --left) {
-      line = next(line);
-      const unsigned entry = entry_of(lines_[line], account, cl_ord_id, key);
-      if (entry != kEntries) return place(line, entry, kAway);
+  [[gnu::noinline]] Found locate_beyond(Index account, ClOrdId cl_ord_id) const noexcept {
+    const Line& at_home = lines_[home(account, cl_ord_id)];
+    const std::uint8_t tag = tag_of(account, cl_ord_id);
+    if (at_home.may_be_beyond(tag)) {
+      std::uint32_t line = hashed_line(account, cl_ord_id);
+      const std::uint64_t reach = at_home.reach == kMany ? line_count_ - 1 : at_home.reach;
+      for (std::uint64_t walked = 0; walked <= reach; ++walked) {
+        const unsigned entry = entry_of(lines_[line], account, cl_ord_id, tag);
+        if (entry != kEntries) return {place(line, entry, kAway), lines_[line].slots[entry] - 1};
+        line = next(line);
+      }
     }
-    return first_room(key);
+    return {first_room(account, cl_ord_id), kNoIndex};
   }
   // There is room: half of all places are empty.
-  Place first_room(Key key) const noexcept {
-    std::uint32_t line = home(key);
+  Place first_room(Index account, ClOrdId cl_ord_id) const noexcept {
+    std::uint32_t line = home(account, cl_ord_id);
+    const std::uint32_t empty_at_home = lines_[line].tagged(0);
+    if (empty_at_home != 0) {
+      return place(line, static_cast<unsigned>(std::countr_zero(empty_at_home)), kAtHome);
+    }
+    line = hashed_line(account, cl_ord_id);
     for (std::uint32_t walked = 0; walked < line_count_; ++walked) {
       const std::uint32_t empty = lines_[line].tagged(0);
-      if (empty != 0) {
-        return place(line, static_cast<unsigned>(std::countr_zero(empty)),
-                     walked == 0 ? kAtHome : kAway);
-      }
+      if (empty != 0) return place(line, static_cast<unsigned>(std::countr_zero(empty)), kAway);
       line = next(line);
     }
     check_failed("the client id index has room", __FILE__, __LINE__);
   }
 
-  [[gnu::noinline]] void note_beyond(Place place, Key key) noexcept {
+  [[gnu::noinline]] void note_beyond(Place place, Index account, ClOrdId cl_ord_id) noexcept {
     const std::uint64_t line = line_number(place);
-    const std::uint64_t at = home(key);
-    Line& at_home = lines_[at];
-    const std::uint64_t distance = line > at ? line - at : line + line_count_ - at;
+    const std::uint64_t from = hashed_line(account, cl_ord_id);
+    Line& at_home = lines_[home(account, cl_ord_id)];
+    const std::uint64_t distance = line >= from ? line - from : line + line_count_ - from;
     if (at_home.beyond != kMany) ++at_home.beyond;
-    at_home.beyond_filter |= filter_bit(key);
+    at_home.beyond_filter |= filter_bit(tag_of(account, cl_ord_id));
     if (distance > at_home.reach) {
       at_home.reach = static_cast<std::uint8_t>(std::min(distance, std::uint64_t{kMany}));
     }
   }
 
   [[gnu::noinline]] void note_less_beyond(const Order& order) noexcept {
-    Line& at_home = lines_[home(key_of(order.account, order.cl_ord_id))];
+    Line& at_home = lines_[home(order.account, order.cl_ord_id)];
     if (at_home.beyond != kMany && --at_home.beyond == 0) {
       at_home.reach = 0;
       at_home.beyond_filter = 0;
@@ -263,10 +290,12 @@ class ClientIdIndex {
   }
 
   std::uint64_t line_count_;
+  std::uint64_t reciprocal_;  // 2^64 / line_count_, rounded up
   Line* lines_;
   const Order* orders_;
   std::uint64_t salt0_;
   std::uint64_t salt1_;
+  std::uint64_t tag_factor_;
 };
 
 }  // namespace shmatch::core

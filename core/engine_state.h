@@ -87,8 +87,7 @@ class MatchingEngine::State {
     Ticks price = 0;
     Ticks limit = 0;             // the worst price that the order takes
     bool rests = false;          // what is left of it stays in the book
-    ClientIdIndex::Key key = 0;  // with a client order id: its key in the index
-    ClientIdIndex::Place place = ClientIdPlace::kNone;  // and its place
+    ClientIdPlace place = ClientIdPlace::kNone;  // with a client order id
   };
   // The session and request that an input came from.
   struct Origin {

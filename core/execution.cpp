@@ -108,7 +108,9 @@ void MatchingEngine::State::start_order(const Origin& origin, const NewOrder& re
   if (marks) session.entered_orders = true;
   store_.walk(place.slot) = {marks ? session.serial : 0, judged.account};
   start_digest(place.slot);
-  if (cl_ord_id != 0) store_.client_ids().put(judged.place, judged.key, place.slot);
+  if (cl_ord_id != 0) {
+    store_.client_ids().put(judged.place, judged.account, cl_ord_id, place.slot);
+  }
   if (meets_nobody && rests) [[likely]] {
     report_resting(place, request, judged, kind, origin.slot);
     renew_digest(place.slot);

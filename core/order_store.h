@@ -222,7 +222,7 @@ class OrderStore {
     return order.order_id != 0 && ended_count_ - order.place_or_number - 1 < finished_count_;
   }
   ClientIdPlace place_of(const Order& order) const noexcept {
-    return client_ids_.locate(order.account, order.cl_ord_id);
+    return client_ids_.locate(order.account, order.cl_ord_id).place;
   }
   EndedOrder& ended(const Order& order) const noexcept {
     return finished_entry(order.place_or_number - (ended_count_ - finished_count_));

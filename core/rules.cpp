@@ -265,10 +265,8 @@ bool MatchingEngine::State::within_limits(const NewOrder& request, DecimalError 
     return refused(false, {ErrorCode::kOperationFailed, detail, argument, 0}, refusal);
   };
   if (request.cl_ord_id > 0) {
-    const ClientIdIndex& client_ids = store_.client_ids();
-    judged.key = client_ids.key_of(judged.account, request.cl_ord_id);
-    judged.place = client_ids.locate(judged.account, request.cl_ord_id, judged.key);
-    const Index other = client_ids.at(judged.place);
+    const auto [place, other] = store_.client_ids().locate(judged.account, request.cl_ord_id);
+    judged.place = place;
     if (other != kNoIndex && other != replaced && store_[other].state == OrderState::kWorking) {
       return limit(Detail::kDuplicateClOrdId, request.cl_ord_id);
     }

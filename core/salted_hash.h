@@ -2,8 +2,8 @@
 //
 // A 128-bit product of two salted values, folded to 64 bits, and folded again with a constant.
 // Folded once, keys that grow by equal steps crowd few homes under some salts; docs/decisions.md
-// says how much (tests IdsInEqualStepsCrowdFewLines and PricesInEqualStepsStayNearTheirHomes). A
-// plain multiplication would keep equal steps equal under every salt.
+// says how much (test PricesInEqualStepsStayNearTheirHomes). A plain multiplication would keep
+// equal steps equal under every salt.
 //
 // The salts are secret and nothing of the hash ever shows, so a client cannot choose collisions.
 // Thread: any; pure functions.

@@ -1,5 +1,5 @@
-// The client id index by itself, where homes are crowded: pairs are chosen by their keys, so that
-// far more of them have one home than its line has room for.
+// The client id index by itself, where homes are crowded: pairs are chosen so that far more of them
+// have one home than its line has room for.
 #include "core/client_id_index.h"
 
 #include <gtest/gtest.h>
@@ -33,7 +33,7 @@ class CrowdedIndex {
   std::vector<ClOrdId> at_home(std::size_t line, std::size_t count) const {
     std::vector<ClOrdId> result;
     for (ClOrdId id = 1; result.size() < count; ++id) {
-      if (index_->home(index_->key_of(0, id)) == line) result.push_back(id);
+      if (index_->home(0, id) == line) result.push_back(id);
     }
     return result;
   }
@@ -70,7 +70,7 @@ class CrowdedIndex {
   ClientIdPlace places_[kOrders] = {};
 };
 
-// 40 pairs of one home reach over three more lines, from the last line on into the first ones.
+// 40 pairs of one home: most of them are where their hashes say.
 TEST(ClientIdIndex, FindsWhatHasNoRoomAtHome) {
   static_assert(40 > 3 * ClientIdIndex::kEntries);
   const std::size_t last = CrowdedIndex().last_line();
@@ -126,8 +126,7 @@ TEST(ClientIdIndex, AgreesWithAMapWhenNeighbouringHomesAreCrowded) {
   crowded.expect_agreement(ids);
 }
 
-// More than a home counts, and farther away than it measures (255), and one pair taken over as
-// often: whoever knows the salt can do that.
+// More than a home counts (255), and one pair taken over as often.
 TEST(ClientIdIndex, HoldsAsManyPairsOfOneHomeAsThereAre) {
   constexpr Index kMany = 4'000;
   constexpr Index kPairs = 3'200;
@@ -140,7 +139,7 @@ TEST(ClientIdIndex, HoldsAsManyPairsOfOneHomeAsThereAre) {
   ClientIdIndex index(arena, kMany, orders, kSalt);
   std::vector<ClOrdId> ids;
   for (ClOrdId id = 1; ids.size() < kPairs; ++id) {
-    if (index.home(index.key_of(0, id)) == 7) ids.push_back(id);
+    if (index.home(0, id) == 7) ids.push_back(id);
   }
   std::vector<ClientIdPlace> places(kMany);
   for (int round = 0; round < 2; ++round) {
@@ -179,52 +178,114 @@ TEST(ClientIdIndex, APairThatANewerOrderTookOverIsNotErasedWithTheOlderOne) {
   }
 }
 
-// Ids that grow by equal steps, as clients choose them, spread like any others, whatever the salt;
-// neighbours do in fours. Of a full index's lines so few have more pairs than room: by chance one
-// in 26 if all ids are neighbours, one in 70 if every other one is there, one in 500 of all others.
-TEST(ClientIdIndex, IdsInEqualStepsCrowdFewLines) {
+// Farther from their hashed line than a home measures (255): whoever knows the salt can do that.
+TEST(ClientIdIndex, HoldsAsManyPairsOfOneHashAsThereAre) {
+  constexpr Index kMany = 4'000;
+  constexpr Index kPairs = 3'200;
+  tests::ArenaMemory memory([](Arena& measuring) {
+    measuring.take<Order>(kMany);
+    ClientIdIndex(measuring, kMany, {}, kSalt);
+  });
+  Arena arena = memory.arena();
+  const std::span<Order> orders = arena.take<Order>(kMany);
+  ClientIdIndex index(arena, kMany, orders, kSalt);
+  // They fill the homes 7 to 9, and then whatever lies behind the line that is their hash's.
+  std::vector<ClOrdId> ids;
+  for (ClOrdId id = 1; ids.size() < kPairs; ++id) {
+    const std::uint32_t home = index.home(0, id);
+    if (home >= 7 && home <= 9 && index.hashed_line(0, id) == 11) ids.push_back(id);
+  }
+  std::vector<ClientIdPlace> places(kMany);
+  for (Index slot = 0; slot < ids.size(); ++slot) {
+    orders[slot].cl_ord_id = ids[slot];
+    places[slot] = index.put(0, ids[slot], slot);
+  }
+  ASSERT_EQ(index.count(), ids.size());
+  for (Index slot = 0; slot < ids.size(); ++slot) ASSERT_EQ(index.find(0, ids[slot]), slot);
+  for (Index slot = 0; slot < ids.size(); ++slot) {
+    index.erase(places[slot], slot);
+    ASSERT_EQ(index.find(0, ids[slot]), kNoIndex);
+  }
+  ASSERT_EQ(index.count(), 0U);
+}
+
+// What a client has that counts up, from wherever: neighbours in fours, one line for four, the next
+// line for the next, and no line with more than room for them.
+TEST(ClientIdIndex, AClientThatCountsUpUsesAllLinesEvenly) {
   constexpr std::size_t kMany = 60'000;
-  struct Steps {
-    ClOrdId step;
-    std::size_t one_in;
-  };
-  for (std::uint64_t salt = 1; salt <= 8; ++salt) {
-    tests::ArenaMemory memory(
-        [&](Arena& measuring) { ClientIdIndex(measuring, kMany, {}, salt * 0x1234567U); });
-    Arena arena = memory.arena();
-    const ClientIdIndex index(arena, kMany, {}, salt * 0x1234567U);
-    for (const auto [step, one_in] : {Steps{1, 20}, Steps{2, 50}, Steps{4, 280}, Steps{10, 280},
-                                      Steps{1L << 29, 280}, Steps{(1L << 32) + 1, 280}}) {
+  tests::ArenaMemory memory([](Arena& measuring) { ClientIdIndex(measuring, kMany, {}, kSalt); });
+  Arena arena = memory.arena();
+  const ClientIdIndex index(arena, kMany, {}, kSalt);
+  for (const ClOrdId first : {ClOrdId{1}, (ClOrdId{1} << 34) - 30'000, INT64_MAX - 60'000}) {
+    for (const Index account : {0U, 1U, 1'000U}) {
       std::vector<unsigned> pairs(index.line_count());
-      for (ClOrdId i = 1; i <= static_cast<ClOrdId>(kMany); ++i) {
-        ++pairs[index.home(index.key_of(3, 1'000'000 + i * step))];
+      std::size_t steps = 0;
+      std::size_t leaps = 0;
+      std::uint32_t before = index.home(account, first);
+      for (ClOrdId id = first; id < first + static_cast<ClOrdId>(kMany); ++id) {
+        const std::uint32_t home = index.home(account, id);
+        steps += home == (before + 1) % index.line_count() ? 1 : 0;
+        leaps += home != before && home != (before + 1) % index.line_count() ? 1 : 0;
+        before = home;
+        ++pairs[home];
       }
-      const auto crowded = std::ranges::count_if(
-          pairs, [](unsigned count) { return count > ClientIdIndex::kEntries; });
-      EXPECT_LE(static_cast<std::size_t>(crowded) * one_in, index.line_count())
-          << "salt " << salt << ", step " << step;
+      EXPECT_GE(steps, kMany / 4 - 2);
+      EXPECT_LE(leaps, 1U) << "where the upper half of the id changes";
+      EXPECT_LE(std::ranges::max(pairs), leaps == 0 ? 8U : ClientIdIndex::kEntries)
+          << first << ' ' << account;
     }
   }
 }
 
-// So the line of one is the line of four, and no record need be looked at to tell them apart.
-TEST(ClientIdIndex, NeighbouringIdsHaveOneHomeAndKeysOfTheirOwn) {
-  tests::ArenaMemory memory([](Arena& measuring) { ClientIdIndex(measuring, 60'000, {}, kSalt); });
-  Arena arena = memory.arena();
-  const ClientIdIndex index(arena, 60'000, {}, kSalt);
-  std::size_t apart = 0;
-  std::size_t alike = 0;
-  for (ClOrdId first = 4; first < 4'000; first += 4) {
-    for (ClOrdId id = first + 1; id < first + 4; ++id) {
-      apart += index.home(index.key_of(3, id)) != index.home(index.key_of(3, first)) ? 1 : 0;
-      alike += index.key_of(3, id) == index.key_of(3, id - 1) ? 1 : 0;
+// So no record need be looked at to tell them apart, whatever the salt.
+TEST(ClientIdIndex, NeighbouringIdsHaveDifferentTags) {
+  Random random(17);
+  for (int i = 0; i < 200; ++i) {
+    const std::uint64_t salt = i == 0 ? 0 : random.below(UINT64_MAX);
+    tests::ArenaMemory memory([=](Arena& measuring) { ClientIdIndex(measuring, 50, {}, salt); });
+    Arena arena = memory.arena();
+    const ClientIdIndex index(arena, 50, {}, salt);
+    for (ClOrdId first = 4'000; first < 4'400; first += 4) {
+      for (ClOrdId one = first; one < first + 4; ++one) {
+        ASSERT_NE(index.tag_of(3, one), 0);
+        for (ClOrdId other = one + 1; other < first + 4; ++other) {
+          ASSERT_NE(index.tag_of(3, one), index.tag_of(3, other)) << salt;
+        }
+      }
     }
-    EXPECT_NE(index.key_of(3, first), index.key_of(2, first));
   }
-  // A home is the key's share of the lines: few of a thousand fours lie across a border. A key
-  // whose lowest byte would be 0 has a 1 there, as the neighbour's may: two fours in 128.
-  EXPECT_LE(apart, 2U);
-  EXPECT_LE(alike, 40U);
+}
+
+// Ids that grow by equal steps, as clients choose them: of a full index's pairs at most one in
+// twenty finds its home full, whatever the step.
+TEST(ClientIdIndex, IdsInEqualStepsCrowdFewLines) {
+  constexpr Index kMany = 60'000;
+  for (std::uint64_t salt = 1; salt <= 4; ++salt) {
+    const auto make = [salt](Arena& arena, std::span<const Order> orders) {
+      return ClientIdIndex(arena, kMany, orders, salt * 0x1234567U);
+    };
+    tests::ArenaMemory memory([&](Arena& measuring) {
+      measuring.take<Order>(kMany);
+      make(measuring, {});
+    });
+    for (const ClOrdId step : {ClOrdId{1}, ClOrdId{2}, ClOrdId{4}, ClOrdId{10}, ClOrdId{1'000},
+                               ClOrdId{1} << 20, ClOrdId{1} << 34, (ClOrdId{1} << 32) + 1}) {
+      Arena arena = memory.arena();
+      const std::span<Order> orders = arena.take<Order>(kMany);
+      ClientIdIndex index = make(arena, orders);
+      std::vector<ClientIdPlace> places(kMany);
+      for (Index slot = 0; slot < kMany; ++slot) {
+        orders[slot].cl_ord_id = 1'000'000 + slot * step;
+        places[slot] = index.put(0, orders[slot].cl_ord_id, slot);
+      }
+      const std::size_t beyond = index.count_beyond();
+      EXPECT_LE(beyond, kMany / 20) << "salt " << salt << ", step " << step;
+      for (Index slot = 0; slot < kMany; ++slot) {
+        ASSERT_EQ(index.find(0, orders[slot].cl_ord_id), slot);
+      }
+      for (Index slot = 0; slot < kMany; ++slot) index.erase(places[slot], slot);
+    }
+  }
 }
 
 // Processors without SSE2 compare one by one.
