@@ -3,26 +3,28 @@
 //
 // A table of cache lines with room for twelve entries each, less than half full. A pair has a home
 // line, which follows from the id alone: clients mostly count their ids up, so four neighbouring
-// ids of an account have one home, the next four the next line, and when as many orders are known
-// as there can be, no line of a client's has more of them than eight. A pair whose home is full
-// goes to where a salted hash says: a client may choose which homes are full, but not where his
-// pairs go then.
+// ids of an account have one home, the next four the next line, and one client that counts up has
+// at most eight pairs a line when as many orders are known as there can be. A pair whose home is
+// full goes to the first line with room of those that salted hashes name one after another: a
+// client may choose which homes are full, but not where his pairs go then. Each attempt has a hash
+// of its own, because full homes lie side by side.
 //
-// A home counts its entries that are elsewhere, knows how far from their hashed lines they can be
-// and which tags they can have, so a search ends at home nearly always, whether the pair is known
-// or not. Erasing empties a place and moves nothing: no tombstones, so searches do not grow with
-// age, and no growth, so no pause; and whoever has put a pair knows where it is until it is erased.
-// Nothing here asks the processor to guess where a run of entries ends: open addressing did, and
-// its wrong guesses were a third of a cancel's cost (docs/decisions.md).
+// A home counts its entries that are elsewhere, knows how many attempts they took at most and which
+// tags they can have, so a search ends at home nearly always, whether the pair is known or not.
+// Erasing empties a place and moves nothing: no tombstones, so searches do not grow with age, and
+// no growth, so no pause; and whoever has put a pair knows where it is until it is erased. Nothing
+// here asks the processor to guess where a run of entries ends: open addressing did, and its wrong
+// guesses were a third of a cancel's cost (docs/decisions.md).
 //
 // An entry is one byte of a salted hash, its tag, and a slot; the pair itself stays in the order
 // record and is compared there, so a false match of bytes costs one look, never a wrong answer.
 // Erasing an entry that is at home needs the place and the slot only: an order that is forgotten
 // was last looked at long ago.
 //
-// Worst case: a search walks home, one hashed line, and as many more as its home says; with a
-// secret salt seldom one. Who knows the salt can choose ids for which it is all lines, and no
-// worse. Thread: the core's.
+// Worst case: a search looks at its home and as many lines as the home says: with a secret salt a
+// handful in a full index, whatever ids there are, because less than half of the lines are full
+// (tests CountingAccountsAreFoundInFewAttempts and ChosenIdsAreFoundInFewAttempts). Who knows the
+// salt can try ids until one takes n attempts, 2^n ids or more for one. Thread: the core's.
 #pragma once
 
 #include <algorithm>
@@ -53,6 +55,7 @@ class ClientIdIndex {
   struct Found {
     Place place;
     Index slot;  // kNoIndex: the pair is not there
+    std::uint8_t tag;  // the pair's, for put
   };
 
   ClientIdIndex(Arena& arena, std::size_t orders_max, std::span<const Order> orders,
@@ -70,31 +73,31 @@ class ClientIdIndex {
     const std::uint8_t tag = tag_of(account, cl_ord_id);
     const Line& line = lines_[at_home];
     const unsigned entry = entry_of(line, account, cl_ord_id, tag);
-    if (entry != kEntries) return {place(at_home, entry, kAtHome), line.slots[entry] - 1};
+    if (entry != kEntries) return {place(at_home, entry, kAtHome), line.slots[entry] - 1, tag};
     const std::uint32_t empty = line.tagged(0);
     if (line.may_be_beyond(tag) || empty == 0) [[unlikely]] {
       return locate_beyond(account, cl_ord_id);
     }
-    return {place(at_home, static_cast<unsigned>(std::countr_zero(empty)), kAtHome), kNoIndex};
+    return {place(at_home, static_cast<unsigned>(std::countr_zero(empty)), kAtHome), kNoIndex, tag};
   }
   Index find(Index account, ClOrdId cl_ord_id) const noexcept {
     return locate(account, cl_ord_id).slot;
   }
 
-  // The pair, whose place that is, names `slot` from now on.
-  void put(Place place, Index account, ClOrdId cl_ord_id, Index slot) noexcept {
+  // The pair, whose place and tag these are, names `slot` from now on.
+  void put(Place place, std::uint8_t tag, Index account, ClOrdId cl_ord_id, Index slot) noexcept {
     Line& line = line_of(place);
     const std::size_t entry = entry_of(place);
     if (away(place) && line.tags[entry] == 0) [[unlikely]] {
       note_beyond(place, account, cl_ord_id);
     }
-    line.tags[entry] = tag_of(account, cl_ord_id);
+    line.tags[entry] = tag;
     line.slots[entry] = slot + 1;
   }
   Place put(Index account, ClOrdId cl_ord_id, Index slot) noexcept {
-    const Place where = locate(account, cl_ord_id).place;
-    put(where, account, cl_ord_id, slot);
-    return where;
+    const Found found = locate(account, cl_ord_id);
+    put(found.place, found.tag, account, cl_ord_id, slot);
+    return found.place;
   }
 
   // Forgets the entry that was put there for the order in `slot`, whose record still has the pair;
@@ -120,7 +123,8 @@ class ClientIdIndex {
   void prefetch_following(Index account, ClOrdId cl_ord_id) const noexcept {
     constexpr std::uint64_t kNeighbours = 1U << kNeighbourBits;
     const auto id = static_cast<std::uint64_t>(cl_ord_id);
-    if (id % kNeighbours == 0) prefetch(account, static_cast<ClOrdId>(id + kNeighbours));
+    if (cl_ord_id <= 0 || id % kNeighbours != 0) return;
+    prefetch(account, static_cast<ClOrdId>(id + kNeighbours));
   }
 
   // The line that is the pair's home, below line_count(). Accounts begin far from each other, since
@@ -134,11 +138,11 @@ class ClientIdIndex {
     // "Faster remainder by direct computation", 2019: exact for 32 bits).
     return static_cast<std::uint32_t>(static_cast<Wide>(reciprocal_ * four) * line_count_ >> 64);
   }
-  // Where its entry is if that is full: as above.
-  std::uint32_t hashed_line(Index account, ClOrdId cl_ord_id) const noexcept {
+  // Where its entry can be if that is full: the line of the n-th attempt, from 0 on.
+  std::uint32_t hashed_line(Index account, ClOrdId cl_ord_id, unsigned n) const noexcept {
+    const std::uint64_t id = (static_cast<std::uint64_t>(cl_ord_id) ^ salt0_) + n * kHashMultiplier;
     const auto hash = static_cast<std::uint32_t>(
-        salted_hash(static_cast<std::uint64_t>(cl_ord_id) ^ salt0_,
-                    (std::uint64_t{account} * kHashMultiplier) ^ salt1_));
+        salted_hash(id, (std::uint64_t{account} * kHashMultiplier) ^ salt1_));
     return static_cast<std::uint32_t>(hash * line_count_ >> 32);
   }
   // The byte that is compared before a record is looked at; never 0. Neighbours' are different.
@@ -161,16 +165,25 @@ class ClientIdIndex {
     for (std::uint32_t line = 0; line < line_count_; ++line) count += lines_[line].beyond;
     return count;
   }
+  // How many lines beyond its home a search looks at, at worst; walks all lines.
+  unsigned reach() const noexcept {
+    unsigned most = 0;
+    for (std::uint32_t line = 0; line < line_count_; ++line) {
+      if (lines_[line].beyond_filter != 0) most = std::max(most, lines_[line].reach + 1U);
+    }
+    return most;
+  }
 
  private:
   // Entries of a line when all orders are known that can be, on average.
   static constexpr std::size_t kUsualEntries = 5;
-  // The lowest bit of a place: whether the pair went where its hash says.
+  // The lowest bit of a place: whether the pair went where a hash says.
   static constexpr std::uint32_t kAtHome = 0;
   static constexpr std::uint32_t kAway = 1;
-  // From so many on the entries beyond a home are not counted, and their distance not measured: it
-  // keeps those that it has, and what is not at home is looked for in all lines.
-  static constexpr std::uint8_t kMany = UINT8_MAX;
+  // From so many on the entries beyond a home are not counted: it keeps those that it has.
+  static constexpr std::uint16_t kMany = UINT16_MAX;
+  // So many attempts fail with a chance below 2^-255: each line is full with one below a half.
+  static constexpr unsigned kAttempts = UINT8_MAX;
   static constexpr unsigned kLineShift = 5;
   // Working and ended orders, and free slots, of which there are fewer than kOrdersCapacityMax.
   static_assert(3 * std::uint64_t{kOrdersCapacityMax} / kUsualEntries < 1ULL << (32 - kLineShift));
@@ -178,11 +191,11 @@ class ClientIdIndex {
   struct alignas(64) Line {
     std::uint32_t slots[kEntries];  // plus one; 0: empty
     std::uint8_t tags[kEntries];    // 0: empty
-    // Of the pairs that have their home here and an entry elsewhere: how many, how many lines
-    // behind their hashed ones the farthest of them can be, and the filter bits of their tags.
-    std::uint8_t beyond;
+    // Of the pairs that have their home here and an entry elsewhere: the filter bits of their tags,
+    // the last attempt that one of them took, and how many they are.
+    std::uint8_t beyond_filter;
     std::uint8_t reach;
-    std::uint16_t beyond_filter;
+    std::uint16_t beyond;
 
     bool may_be_beyond(std::uint8_t tag) const noexcept {
       return (beyond_filter & filter_bit(tag)) != 0;
@@ -209,11 +222,8 @@ class ClientIdIndex {
   static std::uint64_t key_of(Index account, ClOrdId cl_ord_id) noexcept {
     return static_cast<std::uint64_t>(cl_ord_id) + account * kHashMultiplier;
   }
-  static std::uint16_t filter_bit(std::uint8_t tag) noexcept {
-    return static_cast<std::uint16_t>(1U << (tag >> 4));
-  }
-  std::uint32_t next(std::uint32_t line) const noexcept {
-    return line + 1 == line_count_ ? 0 : line + 1;
+  static std::uint8_t filter_bit(std::uint8_t tag) noexcept {
+    return static_cast<std::uint8_t>(1U << (tag >> 5));
   }
   static Place place(std::uint32_t line, unsigned entry, std::uint32_t away) noexcept {
     return Place{(line << kLineShift) | ((entry + 1) << 1) | away};
@@ -243,42 +253,38 @@ class ClientIdIndex {
     const Line& at_home = lines_[home(account, cl_ord_id)];
     const std::uint8_t tag = tag_of(account, cl_ord_id);
     if (at_home.may_be_beyond(tag)) {
-      std::uint32_t line = hashed_line(account, cl_ord_id);
-      const std::uint64_t reach = at_home.reach == kMany ? line_count_ - 1 : at_home.reach;
-      for (std::uint64_t walked = 0; walked <= reach; ++walked) {
+      for (unsigned n = 0; n <= at_home.reach; ++n) {
+        const std::uint32_t line = hashed_line(account, cl_ord_id, n);
         const unsigned entry = entry_of(lines_[line], account, cl_ord_id, tag);
-        if (entry != kEntries) return {place(line, entry, kAway), lines_[line].slots[entry] - 1};
-        line = next(line);
+        if (entry != kEntries) {
+          return {place(line, entry, kAway), lines_[line].slots[entry] - 1, tag};
+        }
       }
     }
-    return {first_room(account, cl_ord_id), kNoIndex};
+    return {first_room(account, cl_ord_id), kNoIndex, tag};
   }
-  // There is room: half of all places are empty.
+  // There is room: more than half of all places are empty.
   Place first_room(Index account, ClOrdId cl_ord_id) const noexcept {
-    std::uint32_t line = home(account, cl_ord_id);
-    const std::uint32_t empty_at_home = lines_[line].tagged(0);
-    if (empty_at_home != 0) {
-      return place(line, static_cast<unsigned>(std::countr_zero(empty_at_home)), kAtHome);
-    }
-    line = hashed_line(account, cl_ord_id);
-    for (std::uint32_t walked = 0; walked < line_count_; ++walked) {
-      const std::uint32_t empty = lines_[line].tagged(0);
-      if (empty != 0) return place(line, static_cast<unsigned>(std::countr_zero(empty)), kAway);
-      line = next(line);
+    const auto empty_in = [this](std::uint32_t line) noexcept { return lines_[line].tagged(0); };
+    const auto first = [](std::uint32_t empty) noexcept {
+      return static_cast<unsigned>(std::countr_zero(empty));
+    };
+    const std::uint32_t at_home = home(account, cl_ord_id);
+    if (const std::uint32_t empty = empty_in(at_home)) return place(at_home, first(empty), kAtHome);
+    for (unsigned n = 0; n < kAttempts; ++n) {
+      const std::uint32_t line = hashed_line(account, cl_ord_id, n);
+      if (const std::uint32_t empty = empty_in(line)) return place(line, first(empty), kAway);
     }
     check_failed("the client id index has room", __FILE__, __LINE__);
   }
 
   [[gnu::noinline]] void note_beyond(Place place, Index account, ClOrdId cl_ord_id) noexcept {
-    const std::uint64_t line = line_number(place);
-    const std::uint64_t from = hashed_line(account, cl_ord_id);
     Line& at_home = lines_[home(account, cl_ord_id)];
-    const std::uint64_t distance = line >= from ? line - from : line + line_count_ - from;
+    unsigned attempt = 0;
+    while (hashed_line(account, cl_ord_id, attempt) != line_number(place)) ++attempt;
     if (at_home.beyond != kMany) ++at_home.beyond;
     at_home.beyond_filter |= filter_bit(tag_of(account, cl_ord_id));
-    if (distance > at_home.reach) {
-      at_home.reach = static_cast<std::uint8_t>(std::min(distance, std::uint64_t{kMany}));
-    }
+    at_home.reach = std::max(at_home.reach, static_cast<std::uint8_t>(attempt));
   }
 
   [[gnu::noinline]] void note_less_beyond(const Order& order) noexcept {

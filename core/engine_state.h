@@ -87,7 +87,9 @@ class MatchingEngine::State {
     Ticks price = 0;
     Ticks limit = 0;             // the worst price that the order takes
     bool rests = false;          // what is left of it stays in the book
-    ClientIdPlace place = ClientIdPlace::kNone;  // with a client order id
+    // With a client order id: where its index has it or would, and what put needs there.
+    ClientIdPlace place = ClientIdPlace::kNone;
+    std::uint8_t tag = 0;
   };
   // The session and request that an input came from.
   struct Origin {

@@ -109,7 +109,7 @@ void MatchingEngine::State::start_order(const Origin& origin, const NewOrder& re
   store_.walk(place.slot) = {marks ? session.serial : 0, judged.account};
   start_digest(place.slot);
   if (cl_ord_id != 0) {
-    store_.client_ids().put(judged.place, judged.account, cl_ord_id, place.slot);
+    store_.client_ids().put(judged.place, judged.tag, judged.account, cl_ord_id, place.slot);
   }
   if (meets_nobody && rests) [[likely]] {
     report_resting(place, request, judged, kind, origin.slot);

@@ -1,4 +1,5 @@
-// A price level, and the exact index that finds it by book side and price.
+// A price level, and the exact index that finds it by book side and price, unless it is the best of
+// its side (core/order_book.h).
 //
 // Open addressing over 8-byte entries, load at most one half, backward-shift erase: no tombstones,
 // so probes do not grow with age, and no growth, so no pause. An entry is a hash and a level; the
@@ -39,7 +40,7 @@ struct alignas(64) Level {
   std::uint32_t order_count;
   std::uint32_t side_index;  // 2 * instrument + Side
   std::uint32_t side_key;    // 2 * instrument id + Side
-  std::uint32_t hash;        // LevelIndex::hash
+  std::uint32_t hash;        // LevelIndex::hash, unless it was always the best of its side
   std::uint64_t digest;      // what the level adds to OrderBooks::digest
 };
 static_assert(sizeof(Level) == 64);

@@ -2,6 +2,7 @@
 // judge of a request's form, and readers of the fields that a header packs.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstring>
 #include <iterator>
@@ -10,6 +11,9 @@
 #include "core/message_types.h"
 
 namespace shmatch::core {
+
+// Small fields that share a word are told apart by shifts (core/order_rules.h, core/order.h).
+static_assert(std::endian::native == std::endian::little, "messages are little-endian");
 
 template <class Message>
 constexpr std::uint32_t slots_of() noexcept {

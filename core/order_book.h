@@ -85,7 +85,9 @@ class OrderBooks {
 
   // Where the level at this price may be, or kNoIndex: for hints only.
   Index guess(Index instrument, Side side, Ticks price) const noexcept {
-    return index_.guess(side_index(instrument, side), price);
+    const Index place = side_index(instrument, side);
+    if (rank(place, price) == sides_[place].best_rank) return sides_[place].best_plus_one - 1;
+    return index_.guess(place, price);
   }
   // Hints: an order will join the level soon; the second one when the first has had its time.
   void prefetch_level(Index level) const noexcept { core::prefetch(&levels_[level]); }

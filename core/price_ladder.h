@@ -1,11 +1,12 @@
-// The ordered companion of the price levels: which prices of one book side have a level, so that
-// the next worse one is cheap to find, for dense ladders and for prices far apart alike.
+// The ordered companion of the price levels: which prices of one book side have a level behind the
+// best one, so that the next worse one is cheap to find, for dense ladders and for prices far apart
+// alike.
 //
-// Rank is the price for bids and its complement for asks: the best level always has the greatest
-// rank. A ladder knows its ranks by blocks of 64 neighbours, one bit each, and keeps the blocks
-// that have any in a B+tree. Most openings and closings of levels are therefore one bit in a block
-// that is there already; the tree changes when a block gets its first rank or loses its last. A
-// side of a dense book is a few blocks, in one leaf. The block that was used last is remembered.
+// Rank is the price for bids and its complement for asks: the better level has the greater rank. A
+// ladder knows its ranks by blocks of 64 neighbours, one bit each, and keeps the blocks that have
+// any in a B+tree. Most openings and closings of levels are therefore one bit in a block that is
+// there already; the tree changes when a block gets its first rank or loses its last. A side of a
+// dense book is a few blocks, in one leaf. The block that was used last is remembered.
 //
 // All ladders of an engine share one pool of nodes. Every node that is no root is at least kFillMin
 // of kNodeEntries full. So m of them hold kFillMin * m entries or more, at most m of which stand

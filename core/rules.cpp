@@ -265,8 +265,9 @@ bool MatchingEngine::State::within_limits(const NewOrder& request, DecimalError 
     return refused(false, {ErrorCode::kOperationFailed, detail, argument, 0}, refusal);
   };
   if (request.cl_ord_id > 0) {
-    const auto [place, other] = store_.client_ids().locate(judged.account, request.cl_ord_id);
+    const auto [place, other, tag] = store_.client_ids().locate(judged.account, request.cl_ord_id);
     judged.place = place;
+    judged.tag = tag;
     if (other != kNoIndex && other != replaced && store_[other].state == OrderState::kWorking) {
       return limit(Detail::kDuplicateClOrdId, request.cl_ord_id);
     }

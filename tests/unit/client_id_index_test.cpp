@@ -51,12 +51,14 @@ class CrowdedIndex {
   void expect_agreement(const std::vector<ClOrdId>& ids) const {
     ASSERT_EQ(index_->count(), slots_.size());
     ASSERT_LE(index_->count_beyond(), slots_.size());
+    ASSERT_EQ(index_->reach() == 0, index_->count_beyond() == 0);
     for (const ClOrdId id : ids) {
       const auto known = slots_.find(id);
       ASSERT_EQ(index_->find(0, id), known == slots_.end() ? kNoIndex : known->second) << id;
     }
   }
   std::size_t last_line() const { return index_->line_count() - 1; }
+  std::size_t beyond() const { return index_->count_beyond(); }
   const std::map<ClOrdId, Index>& slots() const { return slots_; }
 
  private:
@@ -124,44 +126,116 @@ TEST(ClientIdIndex, AgreesWithAMapWhenNeighbouringHomesAreCrowded) {
   }
   while (!crowded.slots().empty()) crowded.erase(crowded.slots().begin()->first);
   crowded.expect_agreement(ids);
+  EXPECT_EQ(crowded.beyond(), 0U);
 }
 
-// More than a home counts (255), and one pair taken over as often.
-TEST(ClientIdIndex, HoldsAsManyPairsOfOneHomeAsThereAre) {
-  constexpr Index kMany = 4'000;
-  constexpr Index kPairs = 3'200;
-  tests::ArenaMemory memory([](Arena& measuring) {
-    measuring.take<Order>(kMany);
-    ClientIdIndex(measuring, kMany, {}, kSalt);
-  });
-  Arena arena = memory.arena();
-  const std::span<Order> orders = arena.take<Order>(kMany);
-  ClientIdIndex index(arena, kMany, orders, kSalt);
-  std::vector<ClOrdId> ids;
-  for (ClOrdId id = 1; ids.size() < kPairs; ++id) {
-    if (index.home(0, id) == 7) ids.push_back(id);
+// Pairs are put one after the other and stay, oldest forgotten first, in an index with room for all
+// of them.
+class FullIndex {
+ public:
+  explicit FullIndex(Index orders_max)
+      : memory_([=](Arena& measuring) {
+          measuring.take<Order>(orders_max);
+          ClientIdIndex(measuring, orders_max, {}, kSalt);
+        }),
+        arena_(memory_.arena()),
+        orders_(arena_.take<Order>(orders_max)),
+        index_(arena_, orders_max, orders_, kSalt),
+        places_(orders_max) {}
+
+  void put(Index account, ClOrdId id) {
+    const Index slot = next_;
+    next_ = (next_ + 1) % static_cast<Index>(orders_.size());
+    if (places_[slot] != ClientIdPlace::kNone) index_.erase(places_[slot], slot);
+    orders_[slot].account = static_cast<std::uint16_t>(account);
+    orders_[slot].cl_ord_id = id;
+    places_[slot] = index_.put(account, id, slot);
   }
-  std::vector<ClientIdPlace> places(kMany);
+  void expect_all_found() const {
+    for (Index slot = 0; slot < orders_.size(); ++slot) {
+      if (places_[slot] == ClientIdPlace::kNone) continue;
+      ASSERT_EQ(index_.find(orders_[slot].account, orders_[slot].cl_ord_id), slot);
+    }
+  }
+  void erase_all() {
+    for (Index slot = 0; slot < orders_.size(); ++slot) {
+      if (places_[slot] == ClientIdPlace::kNone) continue;
+      index_.erase(places_[slot], slot);
+      ASSERT_EQ(index_.find(orders_[slot].account, orders_[slot].cl_ord_id), kNoIndex);
+      places_[slot] = ClientIdPlace::kNone;
+    }
+    ASSERT_EQ(index_.count(), 0U);
+  }
+  const ClientIdIndex& index() const { return index_; }
+  // The n-th of all ids that have one home for account 0, as whoever knows the line count can say.
+  ClOrdId id_at_home(std::uint64_t home, std::uint64_t n) const {
+    return static_cast<ClOrdId>(4 * (home + (n / 4 + 1) * index_.line_count()) + n % 4);
+  }
+
+ private:
+  tests::ArenaMemory memory_;
+  Arena arena_;
+  std::span<Order> orders_;
+  ClientIdIndex index_;
+  std::vector<ClientIdPlace> places_;
+  Index next_ = 0;
+};
+
+// More than a home counts (65,535), and one pair taken over again and again.
+TEST(ClientIdIndex, HoldsAsManyPairsOfOneHomeAsThereAre) {
+  constexpr Index kPairs = 70'000;
+  FullIndex full(kPairs + 1);
+  const auto id = [&full](std::uint64_t n) { return full.id_at_home(7, n); };
   for (int round = 0; round < 2; ++round) {
-    for (Index slot = 0; slot < ids.size(); ++slot) {
-      orders[slot].cl_ord_id = ids[slot];
-      places[slot] = index.put(0, ids[slot], slot);
+    for (Index n = 0; n < kPairs; ++n) full.put(0, id(n));
+    ASSERT_EQ(full.index().home(0, id(kPairs - 1)), 7U);
+    ASSERT_EQ(full.index().count_beyond(), UINT16_MAX);
+    full.expect_all_found();
+    full.erase_all();
+  }
+}
+
+// Several clients that count up, whose ids lie over each other: full lines side by side. The index
+// is as full as it can be.
+TEST(ClientIdIndex, CountingAccountsAreFoundInFewAttempts) {
+  Random random(9);
+  for (const Index base : {0U, 16U, 100U, 200U, 1'000U}) {
+    for (const Index accounts : {2U, 3U, 5U, 8U, 16U}) {
+      FullIndex full(60'000);
+      std::vector<ClOrdId> next(accounts, 1);
+      for (int i = 0; i < 150'000; ++i) {
+        const auto account = static_cast<Index>(random.below(accounts));
+        full.put(base + account, next[account]++);
+      }
+      EXPECT_EQ(full.index().count(), 60'000U);
+      EXPECT_LE(full.index().reach(), 12U) << base << ' ' << accounts;
+      full.expect_all_found();
     }
-    for (Index again = 0; again < 300; ++again) {
-      const Index older = again % 2 == 0 ? kPairs - 1 : kPairs;
-      const Index newer = 2 * kPairs - 1 - older;
-      orders[newer].cl_ord_id = ids.back();
-      places[newer] = index.put(0, ids.back(), newer);
-      index.erase(places[older], older);
-    }
-    ASSERT_EQ(index.count(), ids.size());
-    for (Index slot = 0; slot < ids.size(); ++slot) ASSERT_EQ(index.find(0, ids[slot]), slot);
-    for (Index slot = 0; slot < ids.size(); ++slot) {
-      ASSERT_EQ(index.find(0, ids.back()), kPairs - 1);
-      index.erase(places[slot], slot);
-      ASSERT_EQ(index.find(0, ids[slot]), kNoIndex);
-    }
-    ASSERT_EQ(index.count(), 0U);
+  }
+}
+
+// What whoever does not know the salt can do worst: as many full lines as his orders fill, side by
+// side, and one pair more for each.
+TEST(ClientIdIndex, ChosenIdsAreFoundInFewAttempts) {
+  FullIndex full(60'000);
+  constexpr std::uint64_t kEach = ClientIdIndex::kEntries + 1;
+  for (std::uint64_t home = 0; home < 60'000 / kEach; ++home) {
+    for (std::uint64_t n = 0; n < kEach; ++n) full.put(0, full.id_at_home(home, n));
+  }
+  EXPECT_GT(full.index().count_beyond(), 4'000U);
+  EXPECT_LE(full.index().reach(), 24U);
+  full.expect_all_found();
+  full.erase_all();
+  EXPECT_EQ(full.index().count_beyond(), 0U);
+}
+
+// Clients of all accounts may count from 1.
+TEST(ClientIdIndex, AccountsBeginFarFromEachOther) {
+  FullIndex full(60'000);
+  for (Index account = 1; account < 50; ++account) {
+    EXPECT_NE(full.index().home(account, 4), full.index().home(account - 1, 4));
+    EXPECT_NE(full.index().hashed_line(account, 4, 0), full.index().hashed_line(account - 1, 4, 0));
+    EXPECT_NE(full.index().hashed_line(account, 4, 0), full.index().hashed_line(account, 4, 1));
   }
 }
 
@@ -176,37 +250,6 @@ TEST(ClientIdIndex, APairThatANewerOrderTookOverIsNotErasedWithTheOlderOne) {
     crowded.erase_order(older);
     crowded.expect_agreement(ids);
   }
-}
-
-// Farther from their hashed line than a home measures (255): whoever knows the salt can do that.
-TEST(ClientIdIndex, HoldsAsManyPairsOfOneHashAsThereAre) {
-  constexpr Index kMany = 4'000;
-  constexpr Index kPairs = 3'200;
-  tests::ArenaMemory memory([](Arena& measuring) {
-    measuring.take<Order>(kMany);
-    ClientIdIndex(measuring, kMany, {}, kSalt);
-  });
-  Arena arena = memory.arena();
-  const std::span<Order> orders = arena.take<Order>(kMany);
-  ClientIdIndex index(arena, kMany, orders, kSalt);
-  // They fill the homes 7 to 9, and then whatever lies behind the line that is their hash's.
-  std::vector<ClOrdId> ids;
-  for (ClOrdId id = 1; ids.size() < kPairs; ++id) {
-    const std::uint32_t home = index.home(0, id);
-    if (home >= 7 && home <= 9 && index.hashed_line(0, id) == 11) ids.push_back(id);
-  }
-  std::vector<ClientIdPlace> places(kMany);
-  for (Index slot = 0; slot < ids.size(); ++slot) {
-    orders[slot].cl_ord_id = ids[slot];
-    places[slot] = index.put(0, ids[slot], slot);
-  }
-  ASSERT_EQ(index.count(), ids.size());
-  for (Index slot = 0; slot < ids.size(); ++slot) ASSERT_EQ(index.find(0, ids[slot]), slot);
-  for (Index slot = 0; slot < ids.size(); ++slot) {
-    index.erase(places[slot], slot);
-    ASSERT_EQ(index.find(0, ids[slot]), kNoIndex);
-  }
-  ASSERT_EQ(index.count(), 0U);
 }
 
 // What a client has that counts up, from wherever: neighbours in fours, one line for four, the next
@@ -257,7 +300,7 @@ TEST(ClientIdIndex, NeighbouringIdsHaveDifferentTags) {
 }
 
 // Ids that grow by equal steps, as clients choose them: of a full index's pairs at most one in
-// twenty finds its home full, whatever the step.
+// twenty finds its home full. (Not if the step is four times the number of lines: then all do.)
 TEST(ClientIdIndex, IdsInEqualStepsCrowdFewLines) {
   constexpr Index kMany = 60'000;
   for (std::uint64_t salt = 1; salt <= 4; ++salt) {
