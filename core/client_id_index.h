@@ -24,7 +24,8 @@
 // Worst case: a search looks at its home and as many lines as the home says: with a secret salt a
 // handful in a full index, whatever ids there are, because less than half of the lines are full
 // (tests CountingAccountsAreFoundInFewAttempts and ChosenIdsAreFoundInFewAttempts). Who knows the
-// salt can try ids until one takes n attempts, 2^n ids or more for one. Thread: the core's.
+// salt can fill the lines of all attempts of a pair: for its home it is then all lines, and no
+// worse. Thread: the core's.
 #pragma once
 
 #include <algorithm>
@@ -166,10 +167,12 @@ class ClientIdIndex {
     return count;
   }
   // How many lines beyond its home a search looks at, at worst; walks all lines.
-  unsigned reach() const noexcept {
-    unsigned most = 0;
+  std::uint64_t reach() const noexcept {
+    std::uint64_t most = 0;
     for (std::uint32_t line = 0; line < line_count_; ++line) {
-      if (lines_[line].beyond_filter != 0) most = std::max(most, lines_[line].reach + 1U);
+      const Line& at = lines_[line];
+      if (at.beyond_filter == 0) continue;
+      most = std::max(most, at.reach == kEverywhere ? line_count_ : at.reach + std::uint64_t{1});
     }
     return most;
   }
@@ -182,8 +185,11 @@ class ClientIdIndex {
   static constexpr std::uint32_t kAway = 1;
   // From so many on the entries beyond a home are not counted: it keeps those that it has.
   static constexpr std::uint16_t kMany = UINT16_MAX;
-  // So many attempts fail with a chance below 2^-255: each line is full with one below a half.
+  // Attempts before any line with room will do: so many fail only by design of whoever knows the
+  // salt, each line being full with a chance below a half.
   static constexpr unsigned kAttempts = UINT8_MAX;
+  // The reach of a home that has such pairs: what is not at home is looked for in all lines.
+  static constexpr std::uint8_t kEverywhere = kAttempts;
   static constexpr unsigned kLineShift = 5;
   // Working and ended orders, and free slots, of which there are fewer than kOrdersCapacityMax.
   static_assert(3 * std::uint64_t{kOrdersCapacityMax} / kUsualEntries < 1ULL << (32 - kLineShift));
@@ -253,8 +259,10 @@ class ClientIdIndex {
     const Line& at_home = lines_[home(account, cl_ord_id)];
     const std::uint8_t tag = tag_of(account, cl_ord_id);
     if (at_home.may_be_beyond(tag)) {
-      for (unsigned n = 0; n <= at_home.reach; ++n) {
-        const std::uint32_t line = hashed_line(account, cl_ord_id, n);
+      const bool everywhere = at_home.reach == kEverywhere;
+      const std::uint64_t looks = everywhere ? line_count_ : at_home.reach + std::uint64_t{1};
+      for (std::uint32_t n = 0; n < looks; ++n) {
+        const std::uint32_t line = everywhere ? n : hashed_line(account, cl_ord_id, n);
         const unsigned entry = entry_of(lines_[line], account, cl_ord_id, tag);
         if (entry != kEntries) {
           return {place(line, entry, kAway), lines_[line].slots[entry] - 1, tag};
@@ -275,13 +283,19 @@ class ClientIdIndex {
       const std::uint32_t line = hashed_line(account, cl_ord_id, n);
       if (const std::uint32_t empty = empty_in(line)) return place(line, first(empty), kAway);
     }
+    for (std::uint32_t line = 0; line < line_count_; ++line) {
+      if (const std::uint32_t empty = empty_in(line)) return place(line, first(empty), kAway);
+    }
     check_failed("the client id index has room", __FILE__, __LINE__);
   }
 
   [[gnu::noinline]] void note_beyond(Place place, Index account, ClOrdId cl_ord_id) noexcept {
     Line& at_home = lines_[home(account, cl_ord_id)];
     unsigned attempt = 0;
-    while (hashed_line(account, cl_ord_id, attempt) != line_number(place)) ++attempt;
+    while (attempt < kEverywhere &&
+           hashed_line(account, cl_ord_id, attempt) != line_number(place)) {
+      ++attempt;
+    }
     if (at_home.beyond != kMany) ++at_home.beyond;
     at_home.beyond_filter |= filter_bit(tag_of(account, cl_ord_id));
     at_home.reach = std::max(at_home.reach, static_cast<std::uint8_t>(attempt));

@@ -64,6 +64,7 @@ struct RequestHeader {
 // The reply is wanted in the request's own cache line as well (ipc/reply_in_place.h).
 inline constexpr std::uint16_t kReplyInPlace = 1;
 
+// These two may be read where they lie, as words (message_at in core/message.h).
 struct [[gnu::may_alias]] CancelOrder {
   static constexpr RequestType kType = RequestType::kCancelOrder;
   RequestHeader header{};

@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "tests/unit/arena_memory.h"
@@ -151,6 +152,20 @@ class FullIndex {
     orders_[slot].cl_ord_id = id;
     places_[slot] = index_.put(account, id, slot);
   }
+  // The newest order's pair is taken over by a newer one, and that again by one in the older slot.
+  void put_and_forget_older(Index account, ClOrdId id) {
+    const Index older = (next_ + static_cast<Index>(orders_.size()) - 1) %
+                        static_cast<Index>(orders_.size());
+    put(account, id);
+    index_.erase(places_[older], older);
+    places_[older] = ClientIdPlace::kNone;
+    next_ = older;
+    put(account, id);
+    const Index newer = (older + 1) % static_cast<Index>(orders_.size());
+    index_.erase(places_[newer], newer);
+    places_[newer] = ClientIdPlace::kNone;
+    next_ = newer;
+  }
   void expect_all_found() const {
     for (Index slot = 0; slot < orders_.size(); ++slot) {
       if (places_[slot] == ClientIdPlace::kNone) continue;
@@ -190,9 +205,30 @@ TEST(ClientIdIndex, HoldsAsManyPairsOfOneHomeAsThereAre) {
     for (Index n = 0; n < kPairs; ++n) full.put(0, id(n));
     ASSERT_EQ(full.index().home(0, id(kPairs - 1)), 7U);
     ASSERT_EQ(full.index().count_beyond(), UINT16_MAX);
+    for (int again = 0; again < 300; ++again) full.put_and_forget_older(0, id(kPairs - 1));
     full.expect_all_found();
     full.erase_all();
   }
+}
+
+// Whoever knows the salt (replay tools use none) can fill the lines of all attempts of a pair.
+TEST(ClientIdIndex, FindsAPairWhoseAttemptsAllFail) {
+  FullIndex full(60'000);
+  const ClOrdId id = full.id_at_home(7, 1'000);
+  const auto fill = [&full](std::uint32_t line) {
+    for (std::uint64_t n = 0; n < ClientIdIndex::kEntries; ++n) {
+      full.put(0, full.id_at_home(line, n));
+    }
+  };
+  std::set<std::uint32_t> lines{7};
+  for (unsigned n = 0; n < 300; ++n) lines.insert(full.index().hashed_line(0, id, n));
+  for (const std::uint32_t line : lines) fill(line);
+  ASSERT_EQ(full.index().count_beyond(), 0U);
+  full.put(0, id);
+  EXPECT_EQ(full.index().reach(), full.index().line_count());
+  full.expect_all_found();
+  full.erase_all();
+  EXPECT_EQ(full.index().reach(), 0U);
 }
 
 // Several clients that count up, whose ids lie over each other: full lines side by side. The index
